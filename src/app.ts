@@ -1,0 +1,55 @@
+/** Every middleware and door, in order: the table of contents of HTTP. */
+import Koa from 'koa';
+import type { Server } from 'node:http';
+import { apiDoor } from './api/routes.ts';
+import { authDoor } from './auth/routes.ts';
+import type { Context } from './context.ts';
+import { healthRoutes } from './health.ts';
+import { requests } from './http/requests.ts';
+import { createServer as createHttpServer } from './http/server.ts';
+import { ociDoor } from './oci/routes.ts';
+import { targetOf } from './registry/scene.ts';
+import { VERSION } from './version.ts';
+
+export interface AppOptions {
+  /** True once the process was told to end. */
+  readonly draining?: () => boolean;
+}
+
+export function createApp(context: Context, options: AppOptions = {}): Koa {
+  const { config, log, db, store, registry, authenticator, tokens, keys } = context;
+  const app = new Koa();
+  const report = (error: unknown, requestId: string): void => log.error({ err: error, requestId }, 'a request failed');
+  app.on('error', (error: Error) => log.error({ err: error }, 'an answer could not be completed'));
+
+  app.use(requests((line) => log.info(line, `${line.method} ${line.route ?? line.path} ${line.status}`)));
+  app.use(
+    healthRoutes({
+      version: VERSION,
+      draining: options.draining ?? (() => false),
+      checks: { postgres: () => db.pool.query('select 1'), storage: () => store.check() },
+    }),
+  );
+  app.use(
+    ociDoor(
+      {
+        registry,
+        authenticator,
+        publicUrls: config.publicUrls,
+        pace: { idleSeconds: config.limits.bodyIdleSeconds, minRate: config.limits.bodyMinRate },
+        verifyReads: config.verifyReads,
+      },
+      report,
+    ),
+  );
+  const facts = async (path: string, principalId: number) =>
+    targetOf(await registry.scenes.resolve({ path, principalId }));
+  app.use(authDoor({ tokens, keys, authenticator, gate: registry.gate, facts, publicUrls: config.publicUrls, report }));
+  app.use(apiDoor({ db, authenticator, gate: registry.gate, facts, publicUrls: config.publicUrls, report }));
+  return app;
+}
+
+/** The app behind an HTTP server with the hub's timeouts; not listening yet. */
+export function createServer(context: Context, options: AppOptions = {}): Server {
+  return createHttpServer(createApp(context, options));
+}

@@ -1,0 +1,25 @@
+/** Chooses the store. The S3 client is loaded only by hubs that use it. */
+import type { BlobStore, Redirects } from './store.ts';
+
+export type StoreConfig =
+  | { readonly kind: 'disk'; readonly folder: string }
+  | {
+      readonly kind: 's3';
+      readonly bucket: string;
+      readonly region: string;
+      readonly endpoint?: string;
+      readonly publicEndpoint?: string;
+      readonly forcePathStyle: boolean;
+    };
+
+export async function openStore(config: StoreConfig): Promise<{ store: BlobStore; redirects: Redirects | undefined }> {
+  if (config.kind === 'disk') {
+    const { openDiskStore } = await import('./disk.ts');
+    return { store: await openDiskStore({ folder: config.folder }), redirects: undefined };
+  }
+  const { openS3Store } = await import('./s3.ts');
+  const store = await openS3Store(config);
+  // Redirects only where clients can reach the store: at a public endpoint, or at the provider's own.
+  const reachable = config.publicEndpoint !== undefined || config.endpoint === undefined;
+  return { store, redirects: reachable ? store : undefined };
+}

@@ -1,0 +1,80 @@
+/**
+ * Where bytes live. Two implementations, `disk.ts` and `s3.ts`, pass one contract suite (`test/contract/blob-store.ts`).
+ *
+ * A key is opaque, random, never reused, and recorded in Postgres before its first byte is written, so whatever a crash
+ * leaves behind has an owner: an `uploads`, `blobs` or `dead_objects` row. The store itself never lists anything.
+ */
+
+/** Bytes `start..end`, both inclusive, as in RFC 9110 section 14. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * An object that is still being written. It is what the `uploads` row remembers between two requests, so that any
+ * worker or replica can go on: `state` belongs to the store and is plain JSON.
+ */
+export interface UnfinishedObject {
+  readonly key: string;
+  /** Bytes that are durable: what a crash right now would leave. */
+  readonly size: number;
+  readonly state: unknown;
+}
+
+/** Appends to one object. One writer per object at a time; the caller holds the upload's claim. */
+export interface ObjectWriter extends AsyncDisposable {
+  /**
+   * Takes the chunk (the caller must not change it afterwards). Resolves when more may come: that is the backpressure.
+   */
+  write(chunk: Buffer): Promise<void>;
+  /** Makes everything written so far durable and says what to remember. The writer cannot be used afterwards. */
+  suspend(): Promise<UnfinishedObject>;
+  /**
+   * Makes the object complete, durable and readable under its key. The writer cannot be used afterwards.
+   * Works for zero bytes too.
+   */
+  finish(): Promise<void>;
+  /** Lets go of handles and memory; bytes since the last `suspend` may be lost. Idempotent, also after the others. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface BlobStore extends AsyncDisposable {
+  readonly kind: 'disk' | 's3';
+  /**
+   * Opens a writer that appends after `object.size`; a new object has size 0 and state null.
+   * `expected` is the number of bytes about to come when the client declared it: a hint for how to write them.
+   */
+  write(object: UnfinishedObject, expected?: number): Promise<ObjectWriter>;
+  /**
+   * Bytes of a finished object, in order. A yielded chunk is valid only until the next one is asked for.
+   * @throws {ObjectMissing} before the first chunk, when there is no such object
+   */
+  read(key: string, range?: ByteRange): AsyncIterable<Buffer>;
+  /** Size of a finished object in bytes, or undefined when there is none. */
+  size(key: string): Promise<number | undefined>;
+  /** Removes a finished or unfinished object with all it left behind (parts, tails). Idempotent. */
+  delete(key: string): Promise<void>;
+  /** Throws `StoreUnavailable` unless the store can be written to and read from. For start-up and /readyz. */
+  check(): Promise<void>;
+}
+
+/** A capability, not a duty: stores whose objects clients can fetch themselves. */
+export interface Redirects {
+  /** A URL that serves the object with GET to whoever holds it, for `seconds` at most. */
+  presign(key: string, options: { seconds: number; contentType: string; filename?: string }): Promise<string>;
+}
+
+export class ObjectMissing extends Error {
+  override readonly name = 'ObjectMissing';
+}
+
+/** The store cannot serve now; a retry may work. Becomes 503 with Retry-After. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable';
+}
+
+/** No space left. Becomes 507. */
+export class StoreFull extends Error {
+  override readonly name = 'StoreFull';
+}

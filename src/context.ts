@@ -1,0 +1,87 @@
+/** The world, built once from the configuration, handed down, and disposed of once. */
+import { randomUUID } from 'node:crypto';
+import { createAuthenticator, type Authenticator } from './auth/authenticate.ts';
+import { createGate } from './auth/gate.ts';
+import { createKeyRing, type KeyRing } from './auth/keys.ts';
+import { createRegistryTokens, type RegistryTokens } from './auth/registry-tokens.ts';
+import { createSecrets } from './auth/secrets.ts';
+import { checkInstance } from './blobs/instance.ts';
+import { anyBlob } from './blobs/queries.ts';
+import { openStore } from './blobs/open.ts';
+import type { BlobStore } from './blobs/store.ts';
+import type { Config, Secrets } from './config.ts';
+import { openDatabase, type Database } from './db/database.ts';
+import { createLog, type Log } from './log.ts';
+import { createMemory } from './registry/memory.ts';
+import type { Registry } from './registry/registry.ts';
+import { createScenes } from './registry/scene.ts';
+import { createLiveHashes } from './registry/uploads.ts';
+
+export interface Context extends AsyncDisposable {
+  readonly config: Config;
+  readonly log: Log;
+  readonly db: Database;
+  readonly store: BlobStore;
+  readonly registry: Registry;
+  readonly keys: KeyRing;
+  readonly tokens: RegistryTokens;
+  readonly authenticator: Authenticator;
+}
+
+export interface ContextOptions {
+  /** Names the process in logs and in Postgres. */
+  readonly process?: string;
+}
+
+/** Manifests; the specification asks for at least 4 MiB. */
+const MANIFEST_LIMIT = 4 * 1024 * 1024;
+/** Connections of one process. Two batches and a few transactions keep a worker busy. */
+const CONNECTIONS = 10;
+
+/** @throws when Postgres or the store cannot be used, or do not belong together */
+export async function createContext(config: Config, secrets: Secrets, options: ContextOptions = {}): Promise<Context> {
+  const name = options.process ?? 'berth';
+  const log = createLog(config.logLevel, name);
+  if (config.database.kind !== 'external') throw new Error('The embedded Postgres has to be started first');
+  await using stack = new AsyncDisposableStack();
+  const db = stack.use(
+    openDatabase({
+      connectionString: config.database.url,
+      maxConnections: CONNECTIONS,
+      applicationName: `berth ${name}`,
+      onIdleError: (error) => log.warn({ reason: error.message }, 'a connection to Postgres broke'),
+    }),
+  );
+  const { store, redirects } = await openStore(config.store);
+  stack.use(store);
+  await checkInstance(db, store, await anyBlob(db));
+  const keys = createKeyRing(db, createSecrets(secrets.masterKey));
+  const tokens = createRegistryTokens(keys, config.publicUrls);
+  const authenticator = createAuthenticator(db, tokens);
+  const registry: Registry = {
+    db,
+    store,
+    redirects,
+    gate: createGate(db, config),
+    scenes: createScenes(db),
+    memory: createMemory(),
+    liveHashes: createLiveHashes(),
+    worker: randomUUID(),
+    limits: { blob: config.limits.blob, manifest: MANIFEST_LIMIT },
+  };
+  const owned = stack.move();
+  return {
+    config,
+    log,
+    db,
+    store,
+    registry,
+    keys,
+    tokens,
+    authenticator,
+    async [Symbol.asyncDispose]() {
+      await authenticator.settled();
+      await owned.disposeAsync();
+    },
+  };
+}

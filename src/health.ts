@@ -1,0 +1,52 @@
+/** Questions of orchestrators: /livez, /readyz, /healthz, /version. */
+import type { Middleware } from 'koa';
+import { mount, type Route } from './http/table.ts';
+
+export interface Health {
+  readonly version: string;
+  /** True once the process was told to end. */
+  draining(): boolean;
+  /** Named checks; each throws when its part cannot be used. */
+  readonly checks: Readonly<Record<string, () => Promise<unknown>>>;
+}
+
+type Public = { readonly kind: 'public' };
+const anyone: Public = { kind: 'public' };
+const CHECK_MS = 3_000;
+
+export function healthRoutes(health: Health): Middleware {
+  const routes: Route<Public>[] = [
+    { id: 'livez', method: 'GET', path: '/livez', policy: anyone, handler: (ctx) => void (ctx.body = 'ok\n') },
+    { id: 'readyz', method: 'GET', path: '/readyz', policy: anyone, handler: ready(health) },
+    { id: 'healthz', method: 'GET', path: '/healthz', policy: anyone, handler: ready(health) },
+    { id: 'version', method: 'GET', path: '/version', policy: anyone, handler: (ctx) => void (ctx.body = { version: health.version }) },
+  ];
+  return mount(routes, () => (_ctx, next) => next());
+}
+
+/** One line per check, as Kubernetes prints them; 503 when one fails or the process is ending. */
+function ready(health: Health): Middleware {
+  return async (ctx) => {
+    const names = Object.keys(health.checks);
+    const results = await Promise.all(
+      names.map(async (name) => {
+        const timer = Promise.withResolvers<never>();
+        const timeout = setTimeout(() => timer.reject(new Error('took too long')), CHECK_MS);
+        try {
+          await Promise.race([health.checks[name]?.(), timer.promise]);
+          return true;
+        } catch {
+          return false;
+        } finally {
+          clearTimeout(timeout);
+        }
+      }),
+    );
+    const ok = !health.draining() && results.every(Boolean);
+    const lines = names.map((name, i) => `[${results[i] ? '+' : '-'}] ${name}`);
+    if (health.draining()) lines.push('[-] ending');
+    ctx.status = ok ? 200 : 503;
+    ctx.set('Cache-Control', 'no-store');
+    ctx.body = `${lines.join('\n')}\n${ok ? 'ready' : 'not ready'}\n`;
+  };
+}

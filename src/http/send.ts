@@ -1,0 +1,115 @@
+/** Response bodies from a source of bytes: whole, one range, or several (RFC 9110 sections 14 and 15.3.7). */
+import { randomBytes } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import type { Context } from 'koa';
+import { parseRange, type Range } from './ranges.ts';
+
+export interface Content {
+  readonly size: number;
+  readonly type: string;
+  /** Strong, with its quotes. */
+  readonly etag: string;
+  read(range?: Range): AsyncIterable<Buffer>;
+}
+
+/** A receiver that takes nothing for this long is dropped. */
+const STALL_MS = 120_000;
+
+/**
+ * Answers GET or HEAD for immutable content: 200, 206, 304 or 416. Headers that the caller has set stay.
+ * Resolves when the last byte was handed to the kernel.
+ */
+export async function sendContent(ctx: Context, content: Content): Promise<void> {
+  ctx.set('ETag', content.etag);
+  ctx.set('Accept-Ranges', 'bytes');
+  if (matches(ctx.get('If-None-Match'), content.etag)) {
+    ctx.status = 304;
+    return;
+  }
+  const ifRange = ctx.get('If-Range');
+  const header = ctx.method === 'GET' && (ifRange === '' || ifRange === content.etag) ? ctx.req.headers.range : undefined;
+  const ranges = parseRange(header, content.size);
+  if (ranges === 'unsatisfiable') {
+    ctx.status = 416;
+    ctx.set('Content-Range', `bytes */${content.size}`);
+    ctx.body = null;
+    ctx.status = 416;
+    return;
+  }
+  if (ranges && ranges.length > 1) return sendParts(ctx, content, ranges);
+  const range = ranges?.[0];
+  ctx.status = range ? 206 : 200;
+  ctx.set('Content-Type', content.type);
+  if (range) ctx.set('Content-Range', `bytes ${range.start}-${range.end}/${content.size}`);
+  const length = range ? range.end - range.start + 1 : content.size;
+  ctx.set('Content-Length', String(length));
+  await stream(ctx, length === 0 ? [] : content.read(range));
+}
+
+/** Writes `chunks` as the body of a response whose headers are set; for HEAD only the headers. */
+export async function stream(ctx: Context, chunks: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<void> {
+  const { res } = ctx;
+  ctx.respond = false;
+  if (ctx.method === 'HEAD') {
+    res.end();
+    return;
+  }
+  res.setTimeout(STALL_MS, () => res.destroy());
+  try {
+    for await (const chunk of chunks) await write(res, chunk);
+    res.end();
+  } catch (error) {
+    // Once the first byte went out the only honest signal is a cut connection.
+    if (res.headersSent) res.destroy();
+    else ctx.respond = true;
+    if (!(error instanceof ClientGone)) throw error;
+  }
+}
+
+/** Resolves when the kernel has the chunk, so the caller may reuse its memory. */
+function write(res: ServerResponse, chunk: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (res.destroyed) return reject(new ClientGone());
+    const onClose = (): void => reject(new ClientGone());
+    res.once('close', onClose);
+    res.write(chunk, (error) => {
+      res.off('close', onClose);
+      if (error) reject(new ClientGone());
+      else resolve();
+    });
+  });
+}
+
+class ClientGone extends Error {}
+
+async function sendParts(ctx: Context, content: Content, ranges: Range[]): Promise<void> {
+  const boundary = randomBytes(16).toString('hex');
+  const heads = ranges.map((range, i) =>
+    Buffer.from(
+      `${i === 0 ? '' : '\r\n'}--${boundary}\r\nContent-Type: ${content.type}\r\n` +
+        `Content-Range: bytes ${range.start}-${range.end}/${content.size}\r\n\r\n`,
+    ),
+  );
+  const tail = Buffer.from(`\r\n--${boundary}--\r\n`);
+  const length = ranges.reduce((sum, r, i) => sum + (heads[i] as Buffer).length + r.end - r.start + 1, tail.length);
+  ctx.status = 206;
+  ctx.set('Content-Type', `multipart/byteranges; boundary=${boundary}`);
+  ctx.set('Content-Length', String(length));
+  async function* parts(): AsyncGenerator<Buffer> {
+    for (const [i, range] of ranges.entries()) {
+      yield heads[i] as Buffer;
+      yield* content.read(range);
+    }
+    yield tail;
+  }
+  await stream(ctx, parts());
+}
+
+/** `If-None-Match` against one strong tag (RFC 9110 section 13.1.2). */
+export function matches(header: string, etag: string): boolean {
+  if (header === '') return false;
+  return header.split(',').some((tag) => {
+    const t = tag.trim();
+    return t === '*' || t === etag || t === `W/${etag}`;
+  });
+}

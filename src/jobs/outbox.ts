@@ -1,0 +1,22 @@
+/** The outbox: what happened, written in the transaction that made it happen. */
+import sql from 'sql-template-tag';
+import type { Transaction } from '../db/database.ts';
+
+export interface Event {
+  /** CloudEvents type without the prefix `dev.berth.`, e.g. `manifest.pushed`. */
+  readonly type: string;
+  /** Row of `principals`; 0 for the hub itself and for anonymous. */
+  readonly actorId: number;
+  readonly projectId?: number | undefined;
+  readonly repositoryId?: number | undefined;
+  readonly requestId?: string | undefined;
+  /** Never a secret. */
+  readonly data: Record<string, unknown>;
+}
+
+export async function recordEvent(tx: Transaction, event: Event): Promise<void> {
+  await tx.query(sql`
+    insert into events (type, project_id, repository_id, actor_id, request_id, data)
+    values (${`dev.berth.${event.type}`}, ${event.projectId ?? null}, ${event.repositoryId ?? null},
+            ${event.actorId || null}, ${event.requestId ?? null}, ${JSON.stringify(event.data)})`);
+}

@@ -1,0 +1,143 @@
+/** Blobs of a repository: find, read, mount, delete. */
+import { projectOf } from '../auth/names.ts';
+import type { Principal } from '../auth/principal.ts';
+import { digestFromBytes, digestToBytes, type Digest } from '../blobs/digest.ts';
+import type { ByteRange } from '../blobs/store.ts';
+import { recordEvent } from '../jobs/outbox.ts';
+import { SMALL_BLOB, type BlobFacts } from './memory.ts';
+import type { RepositoryPath } from './names.ts';
+import {
+  hideLink,
+  insertMount,
+  lockLink,
+  renewLease,
+  selectBlob,
+  selectMountCandidates,
+  selectUserOfBlob,
+} from './queries/blobs.ts';
+import { bumpRepositoryEpoch } from './queries/repositories.ts';
+import { Refusal } from './refusal.ts';
+import type { Registry } from './registry.ts';
+import type { Repository } from './repositories.ts';
+import { targetOf, type Scene } from './scene.ts';
+
+const DAY = 24 * 60 * 60;
+/** Without `from`: how many repositories are looked at before the client is asked to send the bytes. */
+const MAX_CANDIDATES = 50;
+
+/**
+ * The blob, or undefined. `promise` is set when the caller may push: then the answer is a promise that the blob stays for
+ * 24 h (P4), and the lease is renewed when less than that remains.
+ */
+export async function findBlob(
+  registry: Registry,
+  repository: Repository,
+  digest: Digest,
+  promise: boolean,
+): Promise<BlobFacts | undefined> {
+  let facts = registry.memory.blobs.get(repository.id, digest, repository.epoch);
+  if (!facts) {
+    const row = await selectBlob(registry.db, repository.id, digestToBytes(digest));
+    if (!row) return undefined;
+    facts = { blobId: row.id, size: row.size, key: row.key, renewAfter: performance.now() + (row.leased_for - DAY) * 1000 };
+    registry.memory.blobs.set(repository.id, digest, repository.epoch, facts);
+  }
+  if (promise && performance.now() > facts.renewAfter) {
+    if (!(await renewLease(registry.db, repository.id, facts.blobId))) return undefined;
+    facts = { ...facts, renewAfter: performance.now() + DAY * 1000 };
+    registry.memory.blobs.set(repository.id, digest, repository.epoch, facts);
+  }
+  return facts;
+}
+
+/** The blob's bytes; small ones from memory when they were read before. */
+export async function* readBlob(registry: Registry, blob: BlobFacts, range?: ByteRange): AsyncGenerator<Buffer> {
+  if (blob.size > SMALL_BLOB) {
+    yield* registry.store.read(blob.key, range);
+    return;
+  }
+  let content = registry.memory.smallBlobs.get(blob.key);
+  if (!content) {
+    const chunks: Buffer[] = [];
+    for await (const chunk of registry.store.read(blob.key)) chunks.push(Buffer.from(chunk));
+    content = Buffer.concat(chunks);
+    registry.memory.smallBlobs.set(blob.key, content);
+  }
+  yield range ? content.subarray(range.start, range.end + 1) : content;
+}
+
+export interface MountRequest {
+  readonly digest: Digest;
+  /** Undefined: find one that the caller may read. */
+  readonly from: RepositoryPath | undefined;
+  readonly into: Repository;
+  readonly intoScene: Scene;
+  readonly principal: Principal;
+}
+
+/**
+ * Links a blob that is here already (end-11). Whether it may is decided by the credential's own rights on the source, not
+ * by what the registry token lists; and false says nothing about the source: unknown, forbidden and gone look the same.
+ */
+export async function mountBlob(registry: Registry, request: MountRequest): Promise<boolean> {
+  const digest = digestToBytes(request.digest);
+  const candidates = await selectMountCandidates(registry.db, digest, {
+    from: request.from ?? null,
+    projectId: request.into.projectId,
+    limit: MAX_CANDIDATES,
+  });
+  const { principal } = request;
+  for (const candidate of candidates) {
+    const path = candidate.path as RepositoryPath;
+    const scene =
+      projectOf(path) === request.intoScene.project?.name
+        ? { ...request.intoScene, path }
+        : await registry.scenes.resolve({ path, principalId: principal.id });
+    const verdict = await registry.gate.mayMountFrom(principal, targetOf(scene));
+    if (verdict.effect === 'deny') continue;
+    const linked = await insertMount(registry.db, {
+      fromRepositoryId: candidate.repository_id,
+      repositoryId: request.into.id,
+      blobId: candidate.blob_id,
+      digest,
+    });
+    if (linked) return true;
+  }
+  return false;
+}
+
+/**
+ * Hides a blob from its repository (end-10). Its bytes stay until garbage collection finds that nothing needs them.
+ * @throws {Refusal} BLOB_UNKNOWN, BLOB_IN_USE while a live manifest of the repository names it
+ */
+export async function deleteBlob(
+  registry: Registry,
+  repository: Repository,
+  digest: Digest,
+  principal: Principal,
+  requestId: string,
+): Promise<void> {
+  await registry.db.transaction(async (tx) => {
+    const link = await lockLink(tx, repository.id, digestToBytes(digest));
+    if (!link) throw unknownBlob(digest);
+    const user = await selectUserOfBlob(tx, repository.id, link.blob_id);
+    if (user) {
+      const manifest = digestFromBytes(user.digest);
+      throw new Refusal('BLOB_IN_USE', `Manifest ${manifest} needs this blob; delete the manifest first`, { manifest });
+    }
+    await hideLink(tx, repository.id, link.blob_id);
+    await bumpRepositoryEpoch(tx, repository.id);
+    await recordEvent(tx, {
+      type: 'blob.deleted',
+      actorId: principal.id,
+      projectId: repository.projectId,
+      repositoryId: repository.id,
+      requestId,
+      data: { digest },
+    });
+  });
+}
+
+export function unknownBlob(digest: Digest): Refusal {
+  return new Refusal('BLOB_UNKNOWN', 'This repository has no such blob', { digest });
+}

@@ -1,0 +1,77 @@
+/**
+ * One writer per upload at a time, across workers and replicas. The claim lives in the upload's row and is renewed while
+ * bytes come; a writer that cannot renew stops by itself before anyone else may take over.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { CLAIM_SECONDS, claimUpload, releaseUpload, renewClaim, selectUpload, type UploadRow } from './queries/uploads.ts';
+import type { Registry } from './registry.ts';
+import { busyUpload, lostUpload, unknownUpload } from './uploads.ts';
+
+/** A client that was cut and comes back at once meets its own former request, which is still making its bytes durable. */
+const PATIENCE_MS = 3_000;
+const RETRY_MS = 100;
+const RENEW_MS = 15_000;
+/** Safely before CLAIM_SECONDS, by the monotonic clock. */
+const GIVE_UP_MS = (CLAIM_SECONDS - 15) * 1000;
+
+export interface Claim {
+  readonly token: string;
+  /** Set by whoever ended the claim together with the row's next state. */
+  released: boolean;
+  /** @throws {Refusal} UPLOAD_LOST when the claim may not be ours any more */
+  check(): void;
+}
+
+/**
+ * Runs `work` as the upload's only writer and gives the claim back afterwards, whatever happened.
+ * @throws {Refusal} UPLOAD_UNKNOWN, UPLOAD_BUSY
+ */
+export async function withClaim<T>(
+  registry: Registry,
+  address: { id: string; repositoryId: number; principalId: number },
+  work: (row: UploadRow, claim: Claim) => Promise<T>,
+): Promise<T> {
+  const token = randomUUID();
+  const row = await claim(registry, address, token);
+  let renewed = performance.now();
+  let lost = false;
+  const timer = setInterval(() => {
+    const asked = performance.now();
+    renewClaim(registry.db, row.id, token).then(
+      (ours) => {
+        if (ours) renewed = asked;
+        else lost = true;
+      },
+      () => {},
+    );
+  }, RENEW_MS);
+  const held: Claim = {
+    token,
+    released: false,
+    check() {
+      if (lost || performance.now() - renewed > GIVE_UP_MS) throw lostUpload();
+    },
+  };
+  try {
+    return await work(row, held);
+  } finally {
+    clearInterval(timer);
+    if (!held.released) await releaseUpload(registry.db, row.id, token).catch(() => {});
+  }
+}
+
+async function claim(
+  registry: Registry,
+  address: { id: string; repositoryId: number; principalId: number },
+  token: string,
+): Promise<UploadRow> {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const row = await claimUpload(registry.db, address, token, registry.worker);
+    if (row) return row;
+    if (!(await selectUpload(registry.db, address))) throw unknownUpload();
+    if (performance.now() > deadline) throw busyUpload();
+    await delay(RETRY_MS);
+  }
+}

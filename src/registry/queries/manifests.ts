@@ -1,0 +1,156 @@
+import sql from 'sql-template-tag';
+import type { Queryable } from '../../db/database.ts';
+
+export interface ManifestRow {
+  id: number;
+  digest: Buffer;
+  media_type: string;
+  payload: Buffer;
+}
+
+export function selectManifest(db: Queryable, repositoryId: number, digest: Buffer): Promise<ManifestRow | undefined> {
+  return db.first<ManifestRow>(sql`
+    select m.id, m.digest, m.media_type, p.payload
+    from manifests m join manifest_payloads p on p.manifest_id = m.id
+    where m.repository_id = ${repositoryId} and m.digest = ${digest} and m.deleted_at is null`);
+}
+
+export interface KnownBlob {
+  name: Buffer;
+  blob_id: number;
+  size: number;
+}
+
+/** Those of `digests` that are in the repository, by whatever digest they were asked for. */
+export function selectKnownBlobs(db: Queryable, repositoryId: number, digests: readonly Buffer[]): Promise<KnownBlob[]> {
+  return db.query<KnownBlob>(sql`
+    select w.name, b.id as blob_id, b.size
+    from unnest(${digests}::bytea[]) as w (name)
+    cross join lateral (select id from blobs where digest = w.name union all
+                        select blob_id from blob_digests where digest = w.name limit 1) named
+    join blobs b on b.id = named.id
+    join repository_blobs rb on rb.repository_id = ${repositoryId} and rb.blob_id = b.id and rb.deleted_at is null`);
+}
+
+export interface KnownManifest {
+  id: number;
+  digest: Buffer;
+  size: number;
+}
+
+/** Those of `digests` that are live manifests of the repository, locked against deletion until the transaction ends. */
+export function lockManifests(db: Queryable, repositoryId: number, digests: readonly Buffer[]): Promise<KnownManifest[]> {
+  return db.query<KnownManifest>(sql`
+    select id, digest, size from manifests
+    where repository_id = ${repositoryId} and digest = any (${digests}::bytea[]) and deleted_at is null
+    order by id for key share`);
+}
+
+export interface NewManifest {
+  repositoryId: number;
+  digest: Buffer;
+  mediaType: string;
+  kind: string;
+  artifactType: string | null;
+  size: number;
+  configDigest: Buffer | null;
+  subjectDigest: Buffer | null;
+  annotations: string | null;
+  pushedBy: number | null;
+  payload: Buffer;
+}
+
+/** The row with its payload; one that was deleted comes back as it was. */
+export async function upsertManifest(db: Queryable, m: NewManifest): Promise<{ id: number; created: boolean }> {
+  const row = await db.first<{ id: number; created: boolean }>(sql`
+    with written as (
+      insert into manifests (repository_id, digest, media_type, kind, artifact_type, size, config_digest, subject_digest,
+                             annotations, pushed_by)
+      values (${m.repositoryId}, ${m.digest}, ${m.mediaType}, ${m.kind}, ${m.artifactType}, ${m.size}, ${m.configDigest},
+              ${m.subjectDigest}, ${m.annotations}, ${m.pushedBy})
+      on conflict (repository_id, digest) do update
+        set deleted_at = null, leased_until = now() + interval '48 hours',
+            pushed_by = case when manifests.deleted_at is null then manifests.pushed_by else excluded.pushed_by end
+      returning id, (xmax = 0) as created
+    ), body as (
+      insert into manifest_payloads (manifest_id, payload) select id, ${m.payload}::bytea from written where created
+    )
+    select id, created from written`);
+  return row as { id: number; created: boolean };
+}
+
+/** The references by which the manifest keeps what it needs. Blob ids in order, so that two pushes never deadlock. */
+export async function insertReferences(
+  db: Queryable,
+  repositoryId: number,
+  manifestId: number,
+  refs: { blobIds: readonly number[]; missing: readonly Buffer[]; children: readonly Buffer[] },
+): Promise<void> {
+  await db.query(sql`
+    with blobs as (
+      insert into manifest_blobs (repository_id, blob_id, manifest_id)
+      select ${repositoryId}::bigint, id, ${manifestId}::bigint
+      from unnest(${refs.blobIds}::bigint[]) as b (id) order by id
+      on conflict do nothing
+    ), missing as (
+      insert into manifest_missing_blobs (repository_id, digest, manifest_id)
+      select ${repositoryId}::bigint, digest, ${manifestId}::bigint from unnest(${refs.missing}::bytea[]) as b (digest)
+      on conflict do nothing
+    )
+    insert into manifest_children (repository_id, child_digest, manifest_id)
+    select ${repositoryId}::bigint, digest, ${manifestId}::bigint from unnest(${refs.children}::bytea[]) as c (digest)
+    on conflict do nothing`);
+}
+
+/** How many of the links are live. After `insertReferences` holds them, the answer stays true until commit. */
+export async function countLiveLinks(db: Queryable, repositoryId: number, blobIds: readonly number[]): Promise<number> {
+  const row = await db.first<{ n: number }>(sql`
+    select count(*)::int as n from repository_blobs
+    where repository_id = ${repositoryId} and blob_id = any (${blobIds}::bigint[]) and deleted_at is null`);
+  return row?.n ?? 0;
+}
+
+/** Locks a live manifest against everyone who would refer to it. */
+export function lockManifestForDelete(
+  db: Queryable,
+  repositoryId: number,
+  digest: Buffer,
+): Promise<{ id: number } | undefined> {
+  return db.first<{ id: number }>(sql`
+    select id from manifests where repository_id = ${repositoryId} and digest = ${digest} and deleted_at is null
+    for update`);
+}
+
+/** A live index that lists the digest. */
+export function selectParent(db: Queryable, repositoryId: number, child: Buffer): Promise<{ digest: Buffer } | undefined> {
+  return db.first<{ digest: Buffer }>(sql`
+    select m.digest from manifest_children c join manifests m on m.id = c.manifest_id
+    where c.repository_id = ${repositoryId} and c.child_digest = ${child} and m.deleted_at is null limit 1`);
+}
+
+export async function hideManifest(db: Queryable, manifestId: number): Promise<void> {
+  await db.query(sql`update manifests set deleted_at = now() where id = ${manifestId}`);
+}
+
+export interface ReferrerRow {
+  id: number;
+  digest: Buffer;
+  media_type: string;
+  size: number;
+  artifact_type: string | null;
+  annotations: Record<string, string> | null;
+}
+
+/** Live manifests whose subject is `subject`, oldest first, after the given id. */
+export function selectReferrers(
+  db: Queryable,
+  repositoryId: number,
+  subject: Buffer,
+  page: { artifactTypes: readonly string[] | null; after: number; limit: number },
+): Promise<ReferrerRow[]> {
+  return db.query<ReferrerRow>(sql`
+    select id, digest, media_type, size, artifact_type, annotations from manifests
+    where repository_id = ${repositoryId} and subject_digest = ${subject} and deleted_at is null and id > ${page.after}
+      and (${page.artifactTypes}::text[] is null or artifact_type = any (${page.artifactTypes}))
+    order by id limit ${page.limit}`);
+}

@@ -1,0 +1,41 @@
+import sql from 'sql-template-tag';
+import type { Queryable } from '../../db/database.ts';
+import type { SceneQuestion } from '../scene.ts';
+
+export interface SceneRow {
+  path: string;
+  project_id: number | null;
+  project_name: string | null;
+  project_kind: string | null;
+  visibility: string | null;
+  allow_sparse: boolean | null;
+  project_epoch: number | null;
+  repository_id: number | null;
+  repository_epoch: number | null;
+  principal_epoch: number | null;
+  tag_digest: Buffer | null;
+}
+
+/**
+ * One row per question, in order. The laterals with `limit 1` keep the planner on index look-ups whatever it believes
+ * about the number of questions.
+ */
+export function selectScenes(db: Queryable, questions: readonly SceneQuestion[]): Promise<SceneRow[]> {
+  const paths = questions.map((q) => q.path);
+  const projects = questions.map((q) => q.path.split('/', 1)[0] ?? '');
+  const principals = questions.map((q) => q.principalId);
+  const tags = questions.map((q) => q.tag ?? null);
+  return db.query<SceneRow>(sql`
+    select q.path, p.id as project_id, p.name as project_name, p.kind as project_kind, p.visibility, p.allow_sparse,
+           p.epoch as project_epoch, r.id as repository_id, r.epoch as repository_epoch, s.epoch as principal_epoch,
+           t.digest as tag_digest
+    from unnest(${paths}::text[], ${projects}::text[], ${principals}::bigint[], ${tags}::text[])
+         with ordinality as q (path, project, principal, tag, i)
+    left join lateral (select * from projects where name = q.project limit 1) p on true
+    left join lateral (select * from repositories where path = q.path limit 1) r on true
+    left join lateral (select epoch from principals where id = q.principal and disabled_at is null
+                       and (expires_at is null or expires_at > now()) limit 1) s on true
+    left join lateral (select m.digest from tags join manifests m on m.id = tags.manifest_id and m.deleted_at is null
+                       where tags.repository_id = r.id and tags.name = q.tag limit 1) t on true
+    order by q.i`);
+}

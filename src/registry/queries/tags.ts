@@ -1,0 +1,83 @@
+import sql from 'sql-template-tag';
+import type { Queryable } from '../../db/database.ts';
+
+/** True when the tag is new; false when there is one already (which is then left alone). */
+export async function insertTag(
+  db: Queryable,
+  tag: { repositoryId: number; name: string; manifestId: number; actorId: number | null },
+): Promise<boolean> {
+  const row = await db.first(sql`
+    insert into tags (repository_id, name, manifest_id, updated_by)
+    values (${tag.repositoryId}, ${tag.name}, ${tag.manifestId}, ${tag.actorId}) on conflict do nothing returning 1 as ok`);
+  return row !== undefined;
+}
+
+export interface TagRow {
+  name: string;
+  manifest_id: number;
+  digest: Buffer;
+  kind: string;
+}
+
+export function lockTag(db: Queryable, repositoryId: number, name: string): Promise<TagRow | undefined> {
+  return db.first<TagRow>(sql`
+    select t.name, t.manifest_id, m.digest, m.kind from tags t join manifests m on m.id = t.manifest_id
+    where t.repository_id = ${repositoryId} and t.name = ${name} for update of t`);
+}
+
+/** The tags of a manifest, in order, locked. */
+export function lockTagsOf(db: Queryable, repositoryId: number, manifestId: number): Promise<{ name: string }[]> {
+  return db.query<{ name: string }>(sql`
+    select name from tags where repository_id = ${repositoryId} and manifest_id = ${manifestId} order by name for update`);
+}
+
+export function selectTagsOf(db: Queryable, repositoryId: number, digest: Buffer): Promise<{ name: string }[]> {
+  return db.query<{ name: string }>(sql`
+    select t.name from tags t join manifests m on m.id = t.manifest_id
+    where t.repository_id = ${repositoryId} and m.repository_id = ${repositoryId} and m.digest = ${digest} order by t.name`);
+}
+
+export async function moveTag(
+  db: Queryable,
+  tag: { repositoryId: number; name: string; manifestId: number; actorId: number | null },
+): Promise<void> {
+  await db.query(sql`
+    update tags set manifest_id = ${tag.manifestId}, updated_by = ${tag.actorId}, updated_at = now()
+    where repository_id = ${tag.repositoryId} and name = ${tag.name}`);
+}
+
+export async function removeTags(db: Queryable, repositoryId: number, names: readonly string[]): Promise<void> {
+  await db.query(sql`delete from tags where repository_id = ${repositoryId} and name = any (${names})`);
+}
+
+export async function recordTagMoves(
+  db: Queryable,
+  moves: {
+    repositoryId: number;
+    actorId: number | null;
+    names: readonly string[];
+    before: readonly (Buffer | null)[];
+    after: Buffer | null;
+  },
+): Promise<void> {
+  await db.query(sql`
+    insert into tag_history (repository_id, name, old_digest, new_digest, actor_id)
+    select ${moves.repositoryId}::bigint, name, before, ${moves.after}::bytea, ${moves.actorId}::bigint
+    from unnest(${moves.names}::text[], ${moves.before}::bytea[]) as m (name, before)`);
+}
+
+/**
+ * A page of tag names in byte order, already as the inside of a JSON array: tag characters need no escaping, and one text
+ * value is cheaper to carry and print than ten thousand rows.
+ */
+export async function selectTagPage(
+  db: Queryable,
+  repositoryId: number,
+  after: string,
+  limit: number,
+): Promise<{ names: string | null; count: number; last: string | null }> {
+  const row = await db.first<{ names: string | null; count: number; last: string | null }>(sql`
+    select string_agg('"' || name || '"', ',') as names, count(*)::int as count, max(name) as last
+    from (select name from tags where repository_id = ${repositoryId} and name > ${after} order by name limit ${limit}) page`);
+  return row as { names: string | null; count: number; last: string | null };
+}

@@ -1,0 +1,27 @@
+/** What every operation on artifacts works with. Built once by `context.ts` and handed down. */
+import type { Gate } from '../auth/principal.ts';
+import type { BlobStore, Redirects } from '../blobs/store.ts';
+import type { Database } from '../db/database.ts';
+import type { Memory } from './memory.ts';
+import type { Scenes } from './scene.ts';
+import type { LiveHashes } from './uploads.ts';
+
+export interface Registry {
+  readonly db: Database;
+  readonly store: BlobStore;
+  readonly redirects: Redirects | undefined;
+  readonly gate: Gate;
+  readonly scenes: Scenes;
+  readonly memory: Memory;
+  readonly liveHashes: LiveHashes;
+  /** Identifies this process in upload claims. */
+  readonly worker: string;
+  readonly limits: RegistryLimits;
+}
+
+export interface RegistryLimits {
+  /** Bytes of one blob. */
+  readonly blob: number;
+  /** Bytes of one manifest; the specification asks for at least 4 MiB. */
+  readonly manifest: number;
+}

@@ -1,0 +1,127 @@
+/** Tags: registers that move, each move decided, recorded, and made under the tag's row lock (promise P6). */
+import type { Principal, Verdict } from '../auth/principal.ts';
+import { digestToBytes, type Digest } from '../blobs/digest.ts';
+import type { Transaction } from '../db/database.ts';
+import { recordEvent } from '../jobs/outbox.ts';
+import { mayReplace, type Kind } from './kinds.ts';
+import type { Tag } from './names.ts';
+import { insertTag, lockTag, moveTag, recordTagMoves, removeTags, selectTagPage } from './queries/tags.ts';
+import { Refusal } from './refusal.ts';
+import type { Registry } from './registry.ts';
+import type { Repository } from './repositories.ts';
+import { targetOf, type Scene } from './scene.ts';
+
+type Change = 'create' | 'overwrite' | 'delete';
+
+/** Throws the denial, if the caller may not make this change to the tag. */
+export type TagDecisions = { readonly [change in Change]: (tag: Tag) => void };
+
+/**
+ * Asks the gate about every tag before the transaction, so that none is held while it thinks; which of the answers counts
+ * (create or overwrite) is known only under the row lock.
+ */
+export async function decideTags(
+  registry: Registry,
+  scene: Scene,
+  principal: Principal,
+  tags: readonly Tag[],
+  intent: 'put' | 'delete',
+): Promise<TagDecisions> {
+  const changes: Change[] = intent === 'put' ? ['create', 'overwrite'] : ['delete'];
+  const verdicts = new Map<string, Verdict>();
+  for (const tag of tags) {
+    for (const change of changes) {
+      const action = change === 'delete' ? 'delete' : 'push';
+      verdicts.set(`${change} ${tag}`, await registry.gate.decide(principal, action, targetOf(scene, { tag, change })));
+    }
+  }
+  const check = (change: Change) => (tag: Tag) => {
+    if (verdicts.get(`${change} ${tag}`)?.effect === 'deny') {
+      throw new Refusal('DENIED', `You may not ${change} the tag ${tag} here`, { tag });
+    }
+  };
+  return { create: check('create'), overwrite: check('overwrite'), delete: check('delete') };
+}
+
+/** Points a tag at a manifest. Saying again what it says already changes nothing and is always allowed. */
+export async function putTag(
+  tx: Transaction,
+  put: {
+    repositoryId: number;
+    tag: Tag;
+    manifestId: number;
+    digest: Digest;
+    kind: Kind;
+    actorId: number | null;
+    mayMove: TagDecisions;
+  },
+): Promise<void> {
+  const { repositoryId, tag, manifestId, actorId } = put;
+  const row = { repositoryId, name: tag, manifestId, actorId };
+  let before: Buffer | null = null;
+  while (!(await insertTag(tx, row))) {
+    const current = await lockTag(tx, repositoryId, tag);
+    if (!current) continue; // deleted between the two statements
+    if (current.manifest_id === manifestId) return;
+    put.mayMove.overwrite(tag);
+    if (!mayReplace(current.kind as Kind, put.kind)) {
+      throw new Refusal('TAG_KIND', `The tag ${tag} is a ${current.kind}; it cannot become a ${put.kind}. Delete it first`, {
+        tag,
+      });
+    }
+    before = current.digest;
+    await moveTag(tx, row);
+    break;
+  }
+  if (before === null) put.mayMove.create(tag);
+  const after = digestToBytes(put.digest);
+  await recordTagMoves(tx, { repositoryId, actorId, names: [tag], before: [before], after });
+}
+
+/** Takes a tag away; what it pointed at stays. @throws {Refusal} MANIFEST_UNKNOWN, DENIED */
+export async function deleteTag(
+  registry: Registry,
+  request: { scene: Scene; repository: Repository; principal: Principal; requestId: string; tag: Tag },
+): Promise<void> {
+  const { repository, principal, tag } = request;
+  const may = await decideTags(registry, request.scene, principal, [tag], 'delete');
+  may.delete(tag);
+  await registry.db.transaction(async (tx) => {
+    const row = await lockTag(tx, repository.id, tag);
+    if (!row) throw new Refusal('MANIFEST_UNKNOWN', 'This repository has no such manifest or tag', { reference: tag });
+    await removeTags(tx, repository.id, [tag]);
+    await recordTagMoves(tx, {
+      repositoryId: repository.id,
+      actorId: principal.id || null,
+      names: [tag],
+      before: [row.digest],
+      after: null,
+    });
+    await recordEvent(tx, {
+      type: 'tag.deleted',
+      actorId: principal.id,
+      projectId: repository.projectId,
+      repositoryId: repository.id,
+      requestId: request.requestId,
+      data: { tag },
+    });
+  });
+}
+
+/** More than this is never put in one page, asked for or not. */
+export const MAX_TAG_PAGE = 10_000;
+
+export interface TagPage {
+  /** The inside of a JSON array of names, in byte order. */
+  readonly names: string;
+  /** What to ask for next, when there may be more. */
+  readonly next: string | undefined;
+}
+
+/** A page of tags after `last` (end-8). `n` undefined asks for all of them, as far as a page goes. */
+export async function listTags(registry: Registry, repository: Repository, n: number | undefined, last: string): Promise<TagPage> {
+  const limit = Math.min(n ?? MAX_TAG_PAGE, MAX_TAG_PAGE);
+  if (limit === 0) return { names: '', next: undefined };
+  const page = await selectTagPage(registry.db, repository.id, last, limit);
+  return { names: page.names ?? '', next: page.count === limit ? (page.last ?? undefined) : undefined };
+}

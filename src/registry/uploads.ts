@@ -1,0 +1,257 @@
+/**
+ * Uploads: the blob half of a push (distribution-spec, "Pushing blobs"). An upload is a row that names an object; appends
+ * are serialised by a claim on the row; bytes are durable before the row says so, and the row says so before the client
+ * is told.
+ */
+import { randomUUID } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { Principal } from '../auth/principal.ts';
+import { algorithmOf, digestOf, digestToBytes, type Algorithm, type Digest } from '../blobs/digest.ts';
+import { ingest, startHashes, TooManyBytes, type Hashes } from '../blobs/ingest.ts';
+import { newKey } from '../blobs/keys.ts';
+import type { ObjectWriter, UnfinishedObject } from '../blobs/store.ts';
+import { withClaim, type Claim } from './claims.ts';
+import { commitBlob, deleteUpload, insertUpload, releaseUpload, selectUpload, type UploadRow } from './queries/uploads.ts';
+import { Refusal } from './refusal.ts';
+import type { Registry } from './registry.ts';
+import type { Repository } from './repositories.ts';
+
+/** Hashes of uploads that were appended to by this worker, so that the next chunk goes on where the last one ended. */
+export type LiveHashes = LRUCache<string, Hashes>;
+
+export function createLiveHashes(): LiveHashes {
+  return new LRUCache({ max: 1_000 });
+}
+
+export interface UploadAddress {
+  readonly id: string;
+  readonly repository: Repository;
+  readonly principal: Principal;
+  readonly requestId: string;
+}
+
+/** What a request brings: bytes, how many were declared, and where they claim to belong. */
+export interface Chunk {
+  readonly body: AsyncIterable<Buffer>;
+  readonly length: number | undefined;
+  readonly range: { readonly start: number; readonly end: number } | undefined;
+}
+
+export async function startUpload(
+  registry: Registry,
+  repository: Repository,
+  principal: Principal,
+  algorithm: Algorithm,
+): Promise<string> {
+  const id = randomUUID();
+  await insertUpload(registry.db, {
+    id,
+    repositoryId: repository.id,
+    principalId: principal.id,
+    store: registry.store.kind,
+    key: newKey(),
+    algorithm,
+  });
+  return id;
+}
+
+/** Bytes received so far. @throws {Refusal} UPLOAD_UNKNOWN */
+export async function uploadSize(registry: Registry, address: UploadAddress): Promise<number> {
+  const row = await selectUpload(registry.db, rowAddress(address));
+  if (!row) throw unknownUpload();
+  return row.size;
+}
+
+/**
+ * Appends a chunk (end-5) and returns the number of bytes that are now durable. A body that is cut keeps what came.
+ * @throws {Refusal} UPLOAD_UNKNOWN, UPLOAD_BUSY, UPLOAD_RANGE, BLOB_TOO_LARGE, SIZE_INVALID
+ */
+export function appendToUpload(registry: Registry, address: UploadAddress, chunk: Chunk): Promise<number> {
+  return withClaim(registry, rowAddress(address), async (row, claim) => {
+    checkRange(chunk, row.size);
+    await using writer = await registry.store.write(objectOf(row), chunk.length);
+    const hashes = takeHashes(registry, row);
+    const { bytes, failure } = await receive(registry, row, chunk, writer, hashes);
+    // A chunk that broke its own Content-Range is not kept: the client would not know what of it was.
+    if (chunk.range && failure === undefined) checkLength(chunk, bytes);
+    if (chunk.range && failure !== undefined) throw failure;
+    claim.check();
+    const object = await writer.suspend();
+    const saved = await releaseUpload(registry.db, row.id, claim.token, {
+      size: object.size,
+      state: object.state,
+      sha256: hashes ? digestSoFar(hashes, 'sha256') : null,
+      sha512: hashes?.sha512 ? digestSoFar(hashes, 'sha512') : null,
+    });
+    if (!saved) throw lostUpload();
+    claim.released = true;
+    if (hashes) registry.liveHashes.set(row.id, hashes);
+    if (failure !== undefined) throw failure;
+    return object.size;
+  });
+}
+
+/**
+ * Ends an upload (end-6): takes a last chunk if there is one, verifies the digest, completes the object, and commits. On
+ * a wrong digest or range the upload stays as it was before this call.
+ * @throws {Refusal} DIGEST_INVALID besides those of appendToUpload
+ */
+export function finishUpload(
+  registry: Registry,
+  address: UploadAddress,
+  digest: Digest,
+  chunk: Chunk | undefined,
+): Promise<{ size: number }> {
+  return withClaim(registry, rowAddress(address), async (row, claim) => {
+    if (chunk) checkRange(chunk, row.size);
+    const digests = new Map<Algorithm, Buffer>();
+    let size = row.size;
+    await using writer = await registry.store.write(objectOf(row), chunk?.length ?? 0);
+    if (chunk) {
+      const hashes = takeHashes(registry, row);
+      const { bytes, failure } = await receive(registry, row, chunk, writer, hashes);
+      if (failure !== undefined) throw failure;
+      checkLength(chunk, bytes);
+      size += bytes;
+      if (hashes) {
+        digests.set('sha256', digestSoFar(hashes, 'sha256'));
+        if (hashes.sha512) digests.set('sha512', digestSoFar(hashes, 'sha512'));
+      }
+    } else if (row.size === 0) {
+      digests.set('sha256', digestSoFar(startHashes('sha256'), 'sha256'));
+    } else {
+      if (row.sha256) digests.set('sha256', row.sha256);
+      if (row.sha512) digests.set('sha512', row.sha512);
+    }
+    // Refused before the object is complete whenever the digest is known, so that the upload can go on.
+    verify(digest, digests.get(algorithmOf(digest)));
+    claim.check();
+    await writer.finish();
+    await readMissing(registry, row, digest, digests);
+    try {
+      verify(digest, digests.get(algorithmOf(digest)));
+    } catch (refusal) {
+      await deleteUpload(registry.db, rowAddress(address), claim.token, 'wrong digest');
+      claim.released = true;
+      throw refusal;
+    }
+    const blobId = await commitBlob(registry.db, {
+      uploadId: row.id,
+      writer: claim.token,
+      repositoryId: address.repository.id,
+      projectId: address.repository.projectId,
+      actorId: address.principal.id,
+      requestId: address.requestId,
+      sha256: digests.get('sha256') as Buffer,
+      sha512: digests.get('sha512') ?? null,
+      size,
+      digest,
+    });
+    if (blobId === undefined) throw lostUpload();
+    claim.released = true;
+    registry.liveHashes.delete(row.id);
+    return { size };
+  });
+}
+
+/** Gives an upload up (end-14). @throws {Refusal} UPLOAD_UNKNOWN, UPLOAD_BUSY */
+export async function cancelUpload(registry: Registry, address: UploadAddress): Promise<void> {
+  if (await deleteUpload(registry.db, rowAddress(address), undefined, 'cancelled')) {
+    registry.liveHashes.delete(address.id);
+    return;
+  }
+  if (await selectUpload(registry.db, rowAddress(address))) throw busyUpload();
+  throw unknownUpload();
+}
+
+async function receive(
+  registry: Registry,
+  row: UploadRow,
+  chunk: Chunk,
+  writer: ObjectWriter,
+  hashes: Hashes | undefined,
+): Promise<{ bytes: number; failure: unknown }> {
+  try {
+    return await ingest(chunk.body, writer, { hashes, limit: registry.limits.blob - row.size });
+  } catch (error) {
+    if (error instanceof TooManyBytes) {
+      throw new Refusal('BLOB_TOO_LARGE', `A blob may have at most ${registry.limits.blob} bytes here`);
+    }
+    throw error;
+  }
+}
+
+/** The hashes to go on with: of this worker's last append, or new ones for an empty upload; undefined when unknown. */
+function takeHashes(registry: Registry, row: UploadRow): Hashes | undefined {
+  const live = registry.liveHashes.get(row.id);
+  registry.liveHashes.delete(row.id);
+  if (row.size === 0) return startHashes(row.algorithm);
+  return live?.offset === row.size ? live : undefined;
+}
+
+/** Reads the finished object back for digests that streaming did not give: rare, see docs/architecture.md. */
+async function readMissing(
+  registry: Registry,
+  row: UploadRow,
+  digest: Digest,
+  digests: Map<Algorithm, Buffer>,
+): Promise<void> {
+  const wanted = (['sha256', algorithmOf(digest)] as const).filter((algorithm) => !digests.has(algorithm));
+  if (wanted.length === 0) return;
+  const hashes = startHashes(wanted.includes('sha512') ? 'sha512' : 'sha256');
+  for await (const bytes of registry.store.read(row.key)) {
+    hashes.sha256.update(bytes);
+    hashes.sha512?.update(bytes);
+  }
+  for (const algorithm of wanted) digests.set(algorithm, digestSoFar(hashes, algorithm));
+}
+
+function verify(wanted: Digest, actual: Buffer | undefined): void {
+  if (actual === undefined || actual.equals(digestToBytes(wanted))) return;
+  throw new Refusal(
+    'DIGEST_INVALID',
+    'The digest does not match the bytes that were received; compare it with what was sent and upload again',
+    { digest: wanted },
+  );
+}
+
+function checkRange(chunk: Chunk, size: number): void {
+  if (chunk.range && chunk.range.start !== size) {
+    throw new Refusal('UPLOAD_RANGE', `The next byte of this upload is ${size}, not ${chunk.range.start}`, { size });
+  }
+  if (chunk.range && chunk.length !== undefined) checkLength(chunk, chunk.length);
+}
+
+function checkLength(chunk: Chunk, bytes: number): void {
+  if (chunk.range && chunk.range.end - chunk.range.start + 1 !== bytes) {
+    throw new Refusal('SIZE_INVALID', `Content-Range announces other bytes than the ${bytes} of the body`);
+  }
+}
+
+function digestSoFar(hashes: Hashes, algorithm: Algorithm): Buffer {
+  const hash = algorithm === 'sha256' ? hashes.sha256 : hashes.sha512;
+  if (!hash) throw new Error(`${algorithm} was not computed`);
+  return digestToBytes(digestOf(algorithm, hash.copy()));
+}
+
+function objectOf(row: UploadRow): UnfinishedObject {
+  return { key: row.key, size: row.size, state: row.state };
+}
+
+function rowAddress(address: UploadAddress): { id: string; repositoryId: number; principalId: number } {
+  return { id: address.id, repositoryId: address.repository.id, principalId: address.principal.id };
+}
+
+export function unknownUpload(): Refusal {
+  return new Refusal('UPLOAD_UNKNOWN', 'There is no such upload here; it may have ended or expired. Start a new one');
+}
+
+export function busyUpload(): Refusal {
+  return new Refusal('UPLOAD_BUSY', 'Another request is writing to this upload; wait for it to end and ask for the range');
+}
+
+export function lostUpload(): Refusal {
+  return new Refusal('UPLOAD_LOST', 'This request was stalled so long that its upload was taken over; ask for the range');
+}
+
+export type { Claim };
