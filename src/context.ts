@@ -31,6 +31,8 @@ export interface Context extends AsyncDisposable {
 export interface ContextOptions {
   /** Names the process in logs and in Postgres. */
   readonly process?: string;
+  /** A UUID that names it in upload claims. */
+  readonly claimant?: string;
 }
 
 /** Manifests; the specification asks for at least 4 MiB. */
@@ -66,7 +68,7 @@ export async function createContext(config: Config, secrets: Secrets, options: C
     scenes: createScenes(db),
     memory: createMemory(),
     liveHashes: createLiveHashes(),
-    worker: randomUUID(),
+    worker: options.claimant ?? randomUUID(),
     limits: { blob: config.limits.blob, manifest: MANIFEST_LIMIT },
   };
   const owned = stack.move();

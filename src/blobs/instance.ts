@@ -20,9 +20,14 @@ export async function checkInstance(db: Database, store: BlobStore, hasBlobs: bo
   if (hasBlobs) {
     throw new Error(`Postgres of hub ${id} lists blobs, but the store has no mark of it: the store is another one, or empty.`);
   }
-  await using writer = await store.write({ key: INSTANCE_KEY, size: 0, state: null }, id.length);
-  await writer.write(Buffer.from(id));
-  await writer.finish();
+  try {
+    await using writer = await store.write({ key: INSTANCE_KEY, size: 0, state: null }, id.length);
+    await writer.write(Buffer.from(id));
+    await writer.finish();
+  } catch (error) {
+    // Workers and replicas start together; another one may have been faster.
+    if ((await readMark(store)) !== id) throw error;
+  }
 }
 
 async function readMark(store: BlobStore): Promise<string | undefined> {

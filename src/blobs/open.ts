@@ -19,7 +19,5 @@ export async function openStore(config: StoreConfig): Promise<{ store: BlobStore
   }
   const { openS3Store } = await import('./s3.ts');
   const store = await openS3Store(config);
-  // Redirects only where clients can reach the store: at a public endpoint, or at the provider's own.
-  const reachable = config.publicEndpoint !== undefined || config.endpoint === undefined;
-  return { store, redirects: reachable ? store : undefined };
+  return { store, redirects: store.presign ? (store as BlobStore & Redirects) : undefined };
 }

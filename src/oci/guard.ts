@@ -178,5 +178,8 @@ export function referenceOf(ctx: Context): Reference {
   if (reference.includes(':')) {
     throw new OciError(400, 'DIGEST_INVALID', 'A digest is sha256:<64 hex> or sha512:<128 hex>, in lower case');
   }
-  throw new OciError(400, 'MANIFEST_INVALID', 'A tag is 1 to 128 of letters, digits, _ . -, and starts with a letter, digit or _');
+  const rule = 'A tag is 1 to 128 of letters, digits, _ . -, and starts with a letter, digit or _';
+  // What cannot be a tag is not there; only who wants to write one needs to hear that it never will be.
+  if (ctx.method === 'PUT') throw new OciError(400, 'MANIFEST_INVALID', rule);
+  throw new OciError(404, 'MANIFEST_UNKNOWN', `This repository has no such tag. ${rule}`);
 }

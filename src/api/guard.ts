@@ -1,0 +1,79 @@
+/** What a route of the API asks of its caller, checked before the body is read. */
+import type { Middleware } from 'koa';
+import type { Authenticator } from '../auth/authenticate.ts';
+import { identify } from '../auth/identify.ts';
+import type { Action, Facts, Gate, Principal, Target } from '../auth/principal.ts';
+import { notFound, Problem } from './problems.ts';
+import { unauthenticated } from './translate.ts';
+
+export type ApiPolicy =
+  /** Also without credentials; the handler shows what the caller may see. */
+  | { readonly kind: 'anyone' }
+  | { readonly kind: 'signed-in' }
+  /** Signed in with a password: a token, which may have leaked, must not change the account that it belongs to. */
+  | { readonly kind: 'password' }
+  /** An administrator of the hub; a token of one only without path limits and with the action `admin`. */
+  | { readonly kind: 'hub-admin' }
+  /** The project `:project` must show to the caller, and the gate must consent to the action on it. */
+  | { readonly kind: 'project'; readonly action: Action | 'see' };
+
+export const anyone: ApiPolicy = { kind: 'anyone' };
+export const signedIn: ApiPolicy = { kind: 'signed-in' };
+export const withPassword: ApiPolicy = { kind: 'password' };
+export const hubAdmin: ApiPolicy = { kind: 'hub-admin' };
+export const onProject = (action: Action | 'see'): ApiPolicy => ({ kind: 'project', action });
+
+export interface Guards {
+  readonly authenticator: Authenticator;
+  readonly gate: Gate;
+  readonly facts: Facts;
+}
+
+export function enforce(guards: Guards): (policy: ApiPolicy) => Middleware {
+  return (policy) => async (ctx, next) => {
+    const params = ctx['params'] as { project?: string };
+    const path = policy.kind === 'project' ? (params.project as string) : '';
+    const caller = { authorization: ctx.req.headers.authorization, address: ctx.req.socket.remoteAddress };
+    const { principal, facts } = await identify(guards.authenticator, caller, (id) => guards.facts(path, id));
+    Object.assign(ctx.state, { principal, target: facts });
+    // A registry token says what docker asked for, which is not what this API is about.
+    if (principal.credential === 'registry_token') {
+      throw unauthenticated('Registry tokens are for /v2; send Basic credentials or a personal token.');
+    }
+    await check(guards, policy, principal, facts);
+    return next();
+  };
+}
+
+async function check({ gate }: Guards, policy: ApiPolicy, principal: Principal, target: Target): Promise<void> {
+  if (policy.kind === 'anyone') return;
+  if (policy.kind === 'project') {
+    await checkProject(gate, policy.action, principal, target);
+    return;
+  }
+  if (principal.kind === 'anonymous') throw unauthenticated('Send Basic credentials or a personal token.');
+  if (policy.kind === 'password' && principal.credential !== 'password') {
+    throw new Problem('password-required', 'A token cannot change the account it belongs to; use the password.');
+  }
+  if (policy.kind === 'hub-admin' && !isHubAdmin(principal)) {
+    throw new Problem('forbidden', 'This is for administrators of the hub.');
+  }
+}
+
+/** Who may not see the project gets the answer of one that does not exist; who may is told what is missing. */
+async function checkProject(gate: Gate, action: Action | 'see', principal: Principal, target: Target): Promise<void> {
+  const visible = await gate.sees(principal, target);
+  if (visible.effect === 'deny') {
+    if (principal.kind === 'anonymous') throw unauthenticated('Send Basic credentials or a personal token.');
+    throw notFound();
+  }
+  if (action === 'see') return;
+  const verdict = await gate.decide(principal, action, target);
+  if (verdict.effect !== 'deny') return;
+  if (principal.kind === 'anonymous') throw unauthenticated('Send Basic credentials or a personal token.');
+  throw new Problem('forbidden', `This needs the right to ${action} here; ask an owner of the project.`);
+}
+
+function isHubAdmin({ admin, limits }: Principal): boolean {
+  return admin && (limits === undefined || (limits.actions.includes('admin') && limits.paths === undefined));
+}

@@ -1,0 +1,54 @@
+/** Errors of the layers below, as problems. */
+import type { Context } from 'koa';
+import { AccountError, InvalidCredentials, TooManyAttempts, type AccountProblem } from '../auth/errors.ts';
+import { DatabaseUnavailable } from '../db/errors.ts';
+import { BodyAborted, BodyTooLarge } from '../http/body.ts';
+import { ProjectError } from '../registry/projects.ts';
+import { CATALOGUE, Problem, problemBody, type ProblemName } from './problems.ts';
+
+const ACCOUNT: Record<AccountProblem, ProblemName> = {
+  'name-invalid': 'validation-failed',
+  'name-taken': 'name-taken',
+  'password-too-short': 'validation-failed',
+  'password-too-long': 'validation-failed',
+  'last-admin': 'last-admin',
+  'not-found': 'not-found',
+  'subject-unknown': 'validation-failed',
+  'expiry-out-of-range': 'validation-failed',
+  'glob-invalid': 'validation-failed',
+};
+
+/** Asking for Basic is what lets curl and browsers know what to send. */
+export function unauthenticated(detail: string): Problem {
+  return new Problem('unauthenticated', detail, {
+    headers: { 'WWW-Authenticate': 'Basic realm="Berth", charset="UTF-8"' },
+  });
+}
+
+export function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof AccountError) return new Problem(ACCOUNT[error.problem], error.message);
+  if (error instanceof ProjectError) return new Problem(error.problem, error.message);
+  if (error instanceof InvalidCredentials) return unauthenticated(error.message);
+  if (error instanceof TooManyAttempts) {
+    return new Problem('too-many-requests', error.message, { headers: { 'Retry-After': String(error.retryAfterSeconds) } });
+  }
+  if (error instanceof BodyTooLarge) return new Problem('body-too-large', `${error.message}.`);
+  if (error instanceof BodyAborted) return new Problem('malformed-json', `${error.message}.`);
+  if (error instanceof DatabaseUnavailable) {
+    return new Problem('unavailable', 'Nothing was changed; try again in a moment.', { headers: { 'Retry-After': '5' } });
+  }
+  return new Problem('internal', "The hub's log has the particulars under this request id.");
+}
+
+/** @param report told of what is the hub's own fault */
+export function writeProblem(ctx: Context, error: unknown, report: (error: unknown, requestId: string) => void): void {
+  const requestId = ctx.state['requestId'] as string;
+  const problem = toProblem(error);
+  const [status] = CATALOGUE[problem.problem];
+  if (status >= 500) report(error, requestId);
+  ctx.status = status;
+  ctx.set({ 'Cache-Control': 'no-store', ...problem.headers });
+  ctx.type = 'application/problem+json';
+  ctx.body = JSON.stringify(problemBody(problem, requestId));
+}

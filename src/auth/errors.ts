@@ -1,0 +1,43 @@
+/** What can be wrong with credentials, told apart by the answer they deserve. None of these carries a secret. */
+
+/**
+ * The credentials are wrong, expired, revoked or malformed: 401. Says nothing about which, so that nobody learns whether an
+ * account exists.
+ */
+export class InvalidCredentials extends Error {
+  override readonly name = 'InvalidCredentials';
+  constructor(cause?: unknown) {
+    super('The user name, password or token is not valid.', cause === undefined ? undefined : { cause });
+  }
+}
+
+/** Too many wrong passwords for this account from this address, or too many checks waiting: 429 with Retry-After. */
+export class TooManyAttempts extends Error {
+  override readonly name = 'TooManyAttempts';
+  /** Whole seconds, at least 1. */
+  readonly retryAfterSeconds: number;
+  constructor(retryAfterSeconds: number) {
+    super(`Too many sign-in attempts; try again in ${retryAfterSeconds} s.`);
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+export type AccountProblem =
+  | 'name-invalid'
+  | 'name-taken'
+  | 'password-too-short'
+  | 'password-too-long'
+  | 'last-admin'
+  | 'not-found'
+  | 'expiry-out-of-range'
+  | 'glob-invalid';
+
+/** A change to an account, token or grant that cannot be made; the message is a sentence for the person who asked. */
+export class AccountError extends Error {
+  override readonly name = 'AccountError';
+  readonly problem: AccountProblem;
+  constructor(problem: AccountProblem, message: string) {
+    super(message);
+    this.problem = problem;
+  }
+}

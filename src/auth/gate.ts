@@ -1,0 +1,114 @@
+/**
+ * The one place where rights are decided, in this order: is the credential still good; what may the subject do; what does the
+ * credential allow at most; what was the registry token asked for. What no rule allows is denied.
+ */
+import type { Config } from '../config.ts';
+import type { Database } from '../db/database.ts';
+import { matchesPath, touchesRoot } from './glob.ts';
+import { createGrantMemory } from './grant-memory.ts';
+import { projectOf, whyNotCreatable } from './names.ts';
+import type { Action, Gate, Limits, Principal, Target, Verdict } from './principal.ts';
+import { describe, grantAllows } from './rules.ts';
+
+/** What the subject may do, before its credential narrows it. */
+interface Right {
+  readonly allowed: boolean;
+  readonly reason: string;
+}
+
+/** @param now a clock that only goes forward, in milliseconds */
+export function createGate(
+  db: Database,
+  config: Pick<Config, 'projectCreation'>,
+  now: () => number = () => performance.now(),
+): Gate {
+  const memory = createGrantMemory(db, now);
+
+  function grants(principal: Principal, project: { id: number; epoch: number }, target: Target) {
+    return memory.of(principal.id, project.id, `${target.principalEpoch} ${project.epoch}`);
+  }
+
+  async function right(principal: Principal, action: Action, target: Target): Promise<Right> {
+    const { project } = target;
+    if (project === undefined) return withoutProject(principal, action, target, config);
+    if (principal.admin) return { allowed: true, reason: 'administrator' };
+    if (action === 'pull' && project.visibility === 'public') return { allowed: true, reason: 'public project' };
+    if (principal.kind === 'anonymous' && action !== 'pull') return { allowed: false, reason: 'anonymous may only pull' };
+    const grant = (await grants(principal, project, target)).find((each) => grantAllows(each, action, target, now()));
+    return grant ? { allowed: true, reason: describe(grant) } : { allowed: false, reason: `no grant allows ${action}` };
+  }
+
+  async function decide(principal: Principal, action: Action, target: Target): Promise<Verdict> {
+    if (isStale(principal, target)) return { ...deny('credential is stale'), stale: true };
+    const { allowed, reason } = await right(principal, action, target);
+    if (!allowed) return deny(reason);
+    if (!withinLimits(principal.limits, action, target.path)) return deny('beyond the limits of the token');
+    if (principal.access !== undefined && !principal.access.get(target.path)?.includes(action)) {
+      return { ...deny('not in the registry token'), insufficientScope: true };
+    }
+    return allow(reason);
+  }
+
+  async function sees(principal: Principal, target: Target): Promise<Verdict> {
+    if (isStale(principal, target)) return { ...deny('credential is stale'), stale: true };
+    const { project } = target;
+    if (project === undefined) return deny('no such project');
+    const { limits } = principal;
+    if (limits && (!limits.actions.includes('pull') || limits.paths?.every((glob) => !touchesRoot(glob, project.name)))) {
+      return deny('beyond the limits of the token');
+    }
+    if (principal.admin) return allow('administrator');
+    if (project.visibility === 'public') return allow('public project');
+    const grant = (await grants(principal, project, target)).find((each) => each.until > now());
+    return grant ? allow(describe(grant)) : deny('no grant in the project');
+  }
+
+  return {
+    decide,
+    sees,
+    mayMountFrom(principal, target) {
+      const { access: _, ...credential } = principal;
+      return decide(credential, 'pull', target);
+    },
+  };
+}
+
+/**
+ * Whether something was taken from the principal since its credential was checked. Later, not different: facts that were
+ * read a moment before the credential may be one change behind.
+ */
+export function isStale(principal: Principal, target: Pick<Target, 'principalEpoch'>): boolean {
+  return principal.id !== 0 && (target.principalEpoch === 0 || target.principalEpoch > principal.epoch);
+}
+
+function withoutProject(
+  principal: Principal,
+  action: Action,
+  target: Target,
+  config: Pick<Config, 'projectCreation'>,
+): Right {
+  const name = projectOf(target.path);
+  if (action !== 'push') return { allowed: principal.admin, reason: principal.admin ? 'administrator' : 'no such project' };
+  const obstacle = whyNotCreatable(name);
+  if (obstacle !== undefined) return { allowed: false, reason: `project cannot be created: ${obstacle}` };
+  if (principal.admin) return { allowed: true, reason: 'administrator, creates the project' };
+  if (principal.kind !== 'user') return { allowed: false, reason: 'project cannot be created: only users create projects' };
+  if (config.projectCreation !== 'users') {
+    return { allowed: false, reason: 'project cannot be created: only administrators create projects here' };
+  }
+  return { allowed: true, reason: 'user, creates the project' };
+}
+
+function withinLimits(limits: Limits | undefined, action: Action, path: string): boolean {
+  if (limits === undefined) return true;
+  if (!limits.actions.includes(action)) return false;
+  return limits.paths === undefined || limits.paths.some((glob) => matchesPath(glob, path));
+}
+
+function allow(reason: string): Verdict {
+  return { effect: 'allow', reason, warnings: [] };
+}
+
+function deny(reason: string): Verdict {
+  return { effect: 'deny', reason, warnings: [] };
+}

@@ -1,0 +1,59 @@
+/** Errors of /auth, once: JSON as registries write it, since the clients of the token endpoint are clients of registries. */
+import type { Context } from 'koa';
+import { DatabaseUnavailable } from '../db/errors.ts';
+import { BodyAborted, BodyTooLarge } from '../http/body.ts';
+import { InvalidCredentials, TooManyAttempts } from './errors.ts';
+import { TokenTooLarge } from './registry-tokens.ts';
+import { TooManyScopes } from './token-endpoint.ts';
+
+export class BadRequest extends Error {
+  override readonly name = 'BadRequest';
+}
+
+export class NoSuchRoute extends Error {
+  override readonly name = 'NoSuchRoute';
+  constructor() {
+    super('There is nothing at this path; tokens are at /auth/token, keys at /auth/jwks.');
+  }
+}
+
+interface Answer {
+  readonly status: number;
+  readonly code: 'UNAUTHORIZED' | 'UNSUPPORTED' | 'SIZE_INVALID' | 'TOOMANYREQUESTS' | 'UNAVAILABLE' | 'UNKNOWN';
+  readonly message: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** @param report told of what is the hub's own fault */
+export function writeAuthError(ctx: Context, error: unknown, report: (error: unknown, requestId: string) => void): void {
+  const requestId = ctx.state['requestId'] as string;
+  const { status, code, message, headers = {} } = answerTo(error);
+  if (status >= 500) report(error, requestId);
+  ctx.status = status;
+  ctx.set({ 'Cache-Control': 'no-store', ...headers });
+  ctx.body = { errors: [{ code, message, request_id: requestId }] };
+}
+
+function answerTo(error: unknown): Answer {
+  if (error instanceof InvalidCredentials) {
+    const headers = { 'WWW-Authenticate': 'Basic realm="Berth", charset="UTF-8"' };
+    return { status: 401, code: 'UNAUTHORIZED', message: error.message, headers };
+  }
+  if (error instanceof TooManyAttempts) {
+    const headers = { 'Retry-After': String(error.retryAfterSeconds) };
+    return { status: 429, code: 'TOOMANYREQUESTS', message: error.message, headers };
+  }
+  if (error instanceof BadRequest || error instanceof TooManyScopes || error instanceof BodyAborted) {
+    return { status: 400, code: 'UNSUPPORTED', message: error.message };
+  }
+  if (error instanceof TokenTooLarge) {
+    return { status: 400, code: 'UNSUPPORTED', message: 'Ask for fewer repositories at once.' };
+  }
+  if (error instanceof NoSuchRoute) return { status: 404, code: 'UNSUPPORTED', message: error.message };
+  if (error instanceof BodyTooLarge) return { status: 413, code: 'SIZE_INVALID', message: error.message };
+  if (error instanceof DatabaseUnavailable) {
+    const message = 'The hub cannot reach its database right now; try again.';
+    return { status: 503, code: 'UNAVAILABLE', message, headers: { 'Retry-After': '5' } };
+  }
+  return { status: 500, code: 'UNKNOWN', message: 'Something went wrong in the hub; its log has the particulars.' };
+}

@@ -1,0 +1,137 @@
+/** The requests of one multipart upload. */
+import type { S3 } from './s3-client.ts';
+import { head, limits } from './s3-client.ts';
+import { codeOf, isNoSuchUpload, s3Error, statusOf } from './s3-errors.ts';
+import type { Part } from './s3-state.ts';
+import { ObjectMissing, StoreUnavailable } from './store.ts';
+
+/** An assembly of many parts may take minutes. */
+const ASSEMBLY_BYTES = 32 * 1024 * 1024;
+const ASSEMBLY_ROUNDS = 2;
+/** Milliseconds spent on taking back an upload that nobody will continue; deleting its key removes it as well. */
+const ABORT_PATIENCE = 5_000;
+/** More than enough: each round aborts all that a listing shows. */
+const ABORT_ROUNDS = 5;
+
+/** Starts an upload of `key` and returns its id. */
+export async function createUpload(s3: S3, key: string, signal: AbortSignal): Promise<string> {
+  try {
+    const command = new s3.sdk.CreateMultipartUploadCommand({ Bucket: s3.bucket, Key: key });
+    const { UploadId } = await s3.client.send(command, { abortSignal: signal });
+    if (UploadId === undefined) throw new StoreUnavailable('the answer names no upload');
+    return UploadId;
+  } catch (error) {
+    throw s3Error(error, `start the upload of ${key}`);
+  }
+}
+
+/**
+ * Uploads part `n`.
+ * @throws {ObjectMissing} when the upload is gone, so that it can only be started again
+ */
+export async function uploadPart(
+  s3: S3,
+  key: string,
+  uploadId: string,
+  n: number,
+  body: Buffer,
+  signal: AbortSignal,
+): Promise<Part> {
+  const command = new s3.sdk.UploadPartCommand({
+    Bucket: s3.bucket,
+    Key: key,
+    UploadId: uploadId,
+    PartNumber: n,
+    Body: body,
+    ContentLength: body.length,
+  });
+  try {
+    const { ETag } = await s3.client.send(command, limits(s3, body.length, signal));
+    if (ETag === undefined) throw new StoreUnavailable('the answer has no ETag');
+    return { n, etag: ETag, size: body.length };
+  } catch (error) {
+    if (isNoSuchUpload(error)) throw new ObjectMissing(`the upload of ${key} is gone`, { cause: error });
+    throw s3Error(error, `upload part ${n} of ${key}`);
+  }
+}
+
+/**
+ * Assembles the parts into the object. An answer that is an error (which can come with status 200), or none, does not
+ * say that nothing happened, so the object itself is asked before the request is repeated or given up.
+ * @throws {ObjectMissing} when neither the upload nor the object exists
+ */
+export async function completeUpload(
+  s3: S3,
+  key: string,
+  uploadId: string,
+  parts: readonly Part[],
+  signal: AbortSignal,
+): Promise<void> {
+  const size = parts.reduce((sum, part) => sum + part.size, 0);
+  const command = new s3.sdk.CompleteMultipartUploadCommand({
+    Bucket: s3.bucket,
+    Key: key,
+    UploadId: uploadId,
+    MultipartUpload: { Parts: parts.map(({ n, etag }) => ({ PartNumber: n, ETag: etag })) },
+  });
+  for (let round = 1; ; round++) {
+    try {
+      await s3.client.send(command, limits(s3, ASSEMBLY_BYTES, signal));
+      return;
+    } catch (error) {
+      if ((await head(s3, key))?.size === size) return;
+      if (isNoSuchUpload(error)) throw new ObjectMissing(`the upload of ${key} is gone`, { cause: error });
+      if (round === ASSEMBLY_ROUNDS || isRefusal(error)) throw s3Error(error, `complete ${key}`);
+    }
+  }
+}
+
+/** A definite answer, which a repetition would not change. */
+function isRefusal(error: unknown): boolean {
+  const status = statusOf(error) ?? 500;
+  return status >= 400 && status < 500 && codeOf(error) !== 'RequestTimeout';
+}
+
+/** Takes back an upload of which no row knows; never throws. */
+export async function abandonUpload(s3: S3, key: string, uploadId: string): Promise<void> {
+  await abort(s3, key, uploadId, AbortSignal.timeout(ABORT_PATIENCE)).catch(() => undefined);
+}
+
+/** Aborts every open upload of exactly this key. */
+export async function abortUploads(s3: S3, key: string): Promise<void> {
+  try {
+    // A part that is being written while its upload is aborted can survive, so the listing has the last word.
+    for (let round = 1; ; round++) {
+      const open = await openUploads(s3, key);
+      if (open.length === 0) return;
+      if (round === ABORT_ROUNDS) throw new StoreUnavailable(`${open.length} uploads do not go away`);
+      for (const uploadId of open) await abort(s3, key, uploadId);
+    }
+  } catch (error) {
+    throw s3Error(error, `abort uploads of ${key}`);
+  }
+}
+
+async function abort(s3: S3, key: string, uploadId: string, signal?: AbortSignal): Promise<void> {
+  const command = new s3.sdk.AbortMultipartUploadCommand({ Bucket: s3.bucket, Key: key, UploadId: uploadId });
+  await s3.client.send(command, limits(s3, 0, signal)).catch((error: unknown) => {
+    if (!isNoSuchUpload(error)) throw error;
+  });
+}
+
+async function openUploads(s3: S3, key: string): Promise<string[]> {
+  const open: string[] = [];
+  let marker: { KeyMarker?: string; UploadIdMarker?: string } = {};
+  for (;;) {
+    const page = await s3.client.send(
+      new s3.sdk.ListMultipartUploadsCommand({ Bucket: s3.bucket, Prefix: key, ...marker }),
+    );
+    for (const { Key, UploadId } of page.Uploads ?? []) if (Key === key && UploadId !== undefined) open.push(UploadId);
+    const { NextKeyMarker, NextUploadIdMarker } = page;
+    if (page.IsTruncated !== true || NextKeyMarker === undefined || NextKeyMarker > key) return open;
+    marker =
+      NextUploadIdMarker === undefined
+        ? { KeyMarker: NextKeyMarker }
+        : { KeyMarker: NextKeyMarker, UploadIdMarker: NextUploadIdMarker };
+  }
+}

@@ -1,0 +1,86 @@
+/** `berth serve`: the primary process of a hub, from the lock on its data to the last worker's end. */
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { forkWorkers, type Workers } from './workers.ts';
+import { completeSecrets, type Config, type Reading, usesDataDir } from '../config.ts';
+import { lockDataFolder } from './data-folder.ts';
+import { type EmbeddedPostgres } from '../db/embedded.ts';
+import { greeting } from './greeting.ts';
+import { createLog, type Log } from '../log.ts';
+import { prepareDatabase, startPostgres } from './prepare.ts';
+import { listenForSignals } from './signals.ts';
+
+/** V8's, for workers. */
+const WORKER_FLAGS: readonly string[] = [];
+
+/** What runs so far; ended in reverse. */
+interface Running {
+  lock?: Disposable;
+  workers?: Workers;
+  postgres?: EmbeddedPostgres;
+}
+
+/** Runs until a signal ends it. Returns the exit code. */
+export async function serve({ config, secrets }: Reading): Promise<number> {
+  const log = createLog(config.logLevel, 'primary');
+  const signals = listenForSignals();
+  const running: Running = {};
+  const up = start(running, config, secrets, log);
+  // Failures before the first signal are the caller's; after it they do not matter.
+  const interrupted = await Promise.race([signals.first, up.then(() => signals.first)]).catch(
+    async (error: unknown) => {
+      await end(running);
+      throw error;
+    },
+  );
+  log.info({ signal: interrupted, seconds: config.drainSeconds }, 'ending: requests under way may finish');
+  const ended = up.catch(() => {}).then(() => end(running));
+  const insisted = await Promise.race([ended, signals.second]);
+  if (insisted === undefined) return 0;
+  log.warn({ signal: insisted }, 'ending at once');
+  running.workers?.kill();
+  await running.postgres?.stop();
+  return insisted === 'SIGINT' ? 130 : 143;
+}
+
+async function start(running: Running, config: Config, given: Reading['secrets'], log: Log): Promise<void> {
+  if (usesDataDir(config)) running.lock = await lockDataFolder(config.dataDir);
+  await requireFreePort(config);
+  running.workers = forkWorkers({ count: config.workers, jobs: config.jobs, nodeFlags: WORKER_FLAGS, log });
+  const secrets = await completeSecrets(config, given);
+  if (config.database.kind === 'embedded') running.postgres = await startPostgres(config, log);
+  const url = config.database.kind === 'embedded' ? running.postgres!.url : config.database.url;
+  const { password } = await prepareDatabase(url, config, secrets, log);
+  try {
+    await running.workers.start({ config: { ...config, database: { kind: 'external', url } }, secrets });
+  } catch (error) {
+    // It will not be made again.
+    if (password !== undefined) process.stdout.write(`The password of admin is ${password}\n`);
+    throw error;
+  }
+  process.stdout.write(greeting(config.publicUrls[0]!, password));
+}
+
+async function end(running: Running): Promise<undefined> {
+  await running.workers?.close();
+  await running.postgres?.stop();
+  running.lock?.[Symbol.dispose]();
+}
+
+/** Before anything is started: the sentence comes at once, and a hub that cannot listen touches no data. */
+async function requireFreePort({ host, port }: Config): Promise<void> {
+  const probe = createServer();
+  try {
+    probe.listen(port, host);
+    await once(probe, 'listening');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reasons: Record<string, string> = {
+      EADDRINUSE: `Port ${port} on ${host} is already in use. Stop what listens there, or choose another with --port or BERTH_PORT.`,
+      EACCES: `Port ${port} on ${host} may only be used by root. Choose another with --port or BERTH_PORT.`,
+    };
+    throw new Error(reasons[code ?? ''] ?? `Cannot listen on ${host}:${port}: ${message}`, { cause: error });
+  }
+  probe.close();
+  await once(probe, 'close');
+}

@@ -1,0 +1,153 @@
+/**
+ * The worker processes of a hub. The primary takes no requests itself: it hands connections out in turn, and starts a
+ * worker again when one dies.
+ */
+import cluster, { type Worker } from 'node:cluster';
+import { getCompileCacheDir } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { Log } from '../log.ts';
+import type { FromWorker, HubStart, ToWorker } from './hub-start.ts';
+
+export type Hub = Pick<HubStart, 'config' | 'secrets'>;
+
+export interface Workers {
+  /** Lets one of them make Postgres ready. Returns the administrator's password when it was made now. */
+  prepare(hub: Hub): Promise<string | undefined>;
+  /** Tells them what to serve. Resolves when all of them do. @throws when one cannot start */
+  start(hub: Hub): Promise<void>;
+  /** Lets requests under way finish, then ends them. */
+  close(): Promise<void>;
+  /** Ends them at once. */
+  kill(): void;
+}
+
+interface Options {
+  readonly count: number;
+  /** Whether the first of them runs the background jobs. */
+  readonly jobs: boolean;
+  /** Node's own, for each worker. */
+  readonly nodeFlags: readonly string[];
+  readonly log: Log;
+}
+
+/** A worker that lived this long may be started again at once. */
+const STEADY_MS = 30_000;
+const LONGEST_PAUSE_MS = 10_000;
+
+/** Starts the processes. They load the code while the primary is still busy with Postgres, and wait for more. */
+export function forkWorkers(options: Options): Workers {
+  cluster.schedulingPolicy = cluster.SCHED_RR;
+  cluster.setupPrimary({
+    exec: fileURLToPath(new URL('./worker-program.ts', import.meta.url)),
+    args: [],
+    execArgv: [...options.nodeFlags],
+    serialization: 'advanced',
+  });
+  const slots = Array.from({ length: options.count }, (_, index) => new Slot(index + 1, options));
+  return {
+    prepare: (hub) => slots[0]!.prepare(hub),
+    start: async (hub) => void (await Promise.all(slots.map((slot) => slot.start(hub)))),
+    close: async () => void (await Promise.all(slots.map((slot) => slot.close()))),
+    kill: () => slots.forEach((slot) => slot.kill()),
+  };
+}
+
+/** One worker's place: the process in it changes when it dies. */
+class Slot {
+  readonly #number: number;
+  readonly #options: Options;
+  readonly #prepared = Promise.withResolvers<string | undefined>();
+  readonly #ready = Promise.withResolvers<void>();
+  #worker: Worker;
+  #hub: Hub | undefined;
+  #started = false;
+  #closing = false;
+  #pause = 0;
+
+  constructor(number: number, options: Options) {
+    this.#number = number;
+    this.#options = options;
+    // Whoever waits for them gets the failure; one that comes before must not end the process.
+    this.#prepared.promise.catch(() => {});
+    this.#ready.promise.catch(() => {});
+    this.#worker = this.#fork();
+  }
+
+  prepare(hub: Hub): Promise<string | undefined> {
+    this.#say({ type: 'prepare', start: this.#startOf(hub) });
+    return this.#prepared.promise;
+  }
+
+  start(hub: Hub): Promise<void> {
+    this.#hub = hub;
+    this.#say({ type: 'start', start: this.#startOf(hub) });
+    return this.#ready.promise;
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    if (this.#worker.isDead()) return;
+    const gone = new Promise((resolve) => this.#worker.once('exit', resolve));
+    this.#say({ type: 'close' });
+    await gone;
+  }
+
+  kill(): void {
+    this.#closing = true;
+    this.#worker.process.kill('SIGKILL');
+  }
+
+  #fork(): Worker {
+    const born = performance.now();
+    const cache = getCompileCacheDir();
+    const worker = cluster.fork(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache });
+    worker.on('message', (message: FromWorker) => this.#hear(message));
+    worker.on('error', (error) =>
+      this.#options.log.warn({ worker: this.#number, err: error }, 'cannot talk to a worker'),
+    );
+    worker.on('exit', (code, signal) => this.#gone(signal ?? `exit code ${code}`, performance.now() - born));
+    return worker;
+  }
+
+  #hear(message: FromWorker): void {
+    switch (message.type) {
+      case 'prepared':
+        this.#prepared.resolve(message.password);
+        break;
+      case 'ready':
+        this.#started = true;
+        this.#ready.resolve();
+        break;
+      case 'failed':
+        this.#options.log.error({ worker: this.#number, stack: message.stack }, 'a worker could not start');
+        this.#refuse(message.message);
+    }
+  }
+
+  #gone(how: string, age: number): void {
+    if (this.#closing) return;
+    if (!this.#started) return this.#refuse(`A worker process ended while it was starting (${how}).`);
+    this.#pause = age > STEADY_MS ? 0 : Math.min(Math.max(this.#pause * 2, 100), LONGEST_PAUSE_MS);
+    const facts = { worker: this.#number, pid: this.#worker.process.pid, how, pauseMs: this.#pause };
+    this.#options.log.error(facts, 'a worker ended and is started again');
+    setTimeout(() => {
+      if (this.#closing) return;
+      this.#worker = this.#fork();
+      if (this.#hub) this.#say({ type: 'start', start: this.#startOf(this.#hub) });
+    }, this.#pause);
+  }
+
+  #refuse(reason: string): void {
+    const error = new Error(reason);
+    this.#prepared.reject(error);
+    this.#ready.reject(error);
+  }
+
+  #startOf(hub: Hub): HubStart {
+    return { ...hub, worker: this.#number, jobs: this.#options.jobs && this.#number === 1 };
+  }
+
+  #say(message: ToWorker): void {
+    if (this.#worker.isConnected()) this.#worker.send(message);
+  }
+}

@@ -1,0 +1,118 @@
+/** Projects: made, shown, changed and removed by people. */
+import type { Actor } from '../auth/events.ts';
+import { whyNotCreatable } from '../auth/names.ts';
+import type { Database, Queryable } from '../db/database.ts';
+import { recordEvent } from './events.ts';
+import * as rows from './queries/project-admin.ts';
+import { insertOwner, insertProject } from './queries/repositories.ts';
+
+export interface Project {
+  readonly id: number;
+  readonly name: string;
+  readonly kind: 'hosted' | 'proxy';
+  readonly visibility: 'private' | 'public';
+  readonly allowSparse: boolean;
+  readonly createdAt: Date;
+}
+
+export interface ProjectChange {
+  readonly visibility?: 'private' | 'public';
+  readonly allowSparse?: boolean;
+}
+
+export class ProjectError extends Error {
+  override readonly name = 'ProjectError';
+  readonly problem: 'validation-failed' | 'name-taken' | 'not-found' | 'project-not-empty';
+  constructor(problem: ProjectError['problem'], message: string) {
+    super(message);
+    this.problem = problem;
+  }
+}
+
+/**
+ * Makes a project that belongs to the actor. Who may was decided by the gate before.
+ * @throws {ProjectError} validation-failed, name-taken
+ */
+export async function createProject(
+  db: Database,
+  project: { readonly name: string } & ProjectChange,
+  actor: Actor,
+): Promise<Project> {
+  const obstacle = whyNotCreatable(project.name);
+  if (obstacle !== undefined) throw new ProjectError('validation-failed', obstacle);
+  return db.transaction(async (tx) => {
+    const id = await insertProject(tx, project.name, actor.id);
+    if (id === undefined) throw new ProjectError('name-taken', `There is a project ${project.name} already.`);
+    await insertOwner(tx, id, actor.id);
+    const made = await rows.updateProject(tx, id, project.visibility, project.allowSparse);
+    await recordEvent(tx, {
+      type: 'project.created',
+      actorId: actor.id,
+      projectId: id,
+      ...(actor.requestId && { requestId: actor.requestId }),
+      data: { project: made.name, visibility: made.visibility, allow_sparse: made.allowSparse },
+    });
+    return made;
+  });
+}
+
+/** Undefined when there is none. */
+export function findProject(db: Queryable, id: number): Promise<Project | undefined> {
+  return rows.selectProject(db, id);
+}
+
+/**
+ * By name, in byte order: projects in which the principal may see something.
+ * @param viewer the principal's id (0: anonymous) and whether it sees all
+ */
+export function listProjects(
+  db: Queryable,
+  viewer: { readonly id: number; readonly admin: boolean },
+  page: { readonly after: string | undefined; readonly limit: number },
+): Promise<Project[]> {
+  return rows.selectProjectPage(db, viewer, page.after, page.limit);
+}
+
+/** @throws {ProjectError} not-found */
+export async function changeProject(db: Database, id: number, change: ProjectChange, actor: Actor): Promise<Project> {
+  return db.transaction(async (tx) => {
+    const before = await rows.lockProject(tx, id);
+    if (before === undefined) throw new ProjectError('not-found', 'The project has just been removed.');
+    const after = await rows.updateProject(tx, id, change.visibility, change.allowSparse);
+    if (after.visibility === before.visibility && after.allowSparse === before.allowSparse) return after;
+    await recordEvent(tx, {
+      type: 'project.updated',
+      actorId: actor.id,
+      projectId: id,
+      ...(actor.requestId && { requestId: actor.requestId }),
+      data: {
+        project: after.name,
+        before: { visibility: before.visibility, allow_sparse: before.allowSparse },
+        after: { visibility: after.visibility, allow_sparse: after.allowSparse },
+      },
+    });
+    return after;
+  });
+}
+
+/**
+ * Removes a project without repositories.
+ * @throws {ProjectError} not-found, project-not-empty
+ */
+export async function removeProject(db: Database, id: number, actor: Actor): Promise<void> {
+  await db.transaction(async (tx) => {
+    const project = await rows.lockProject(tx, id);
+    if (project === undefined) throw new ProjectError('not-found', 'The project has just been removed.');
+    if (await rows.anyRepository(tx, id)) {
+      throw new ProjectError('project-not-empty', `Remove the repositories of ${project.name} first.`);
+    }
+    await rows.deleteProject(tx, id);
+    await recordEvent(tx, {
+      type: 'project.deleted',
+      actorId: actor.id,
+      projectId: id,
+      ...(actor.requestId && { requestId: actor.requestId }),
+      data: { project: project.name },
+    });
+  });
+}

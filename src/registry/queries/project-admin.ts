@@ -1,0 +1,62 @@
+import sql from 'sql-template-tag';
+import type { Queryable } from '../../db/database.ts';
+
+export interface ProjectRow {
+  id: number;
+  name: string;
+  kind: 'hosted' | 'proxy';
+  visibility: 'private' | 'public';
+  allowSparse: boolean;
+  createdAt: Date;
+}
+
+const COLUMNS = sql`p.id, p.name, p.kind, p.visibility, p.allow_sparse as "allowSparse", p.created_at as "createdAt"`;
+
+export function selectProject(db: Queryable, id: number): Promise<ProjectRow | undefined> {
+  return db.first<ProjectRow>(sql`select ${COLUMNS} from projects p where p.id = ${id}`);
+}
+
+/** Public ones, those with a grant for the viewer or everyone, or all. */
+export function selectProjectPage(
+  db: Queryable,
+  viewer: { id: number; admin: boolean },
+  after: string | undefined,
+  limit: number,
+): Promise<ProjectRow[]> {
+  return db.query<ProjectRow>(sql`
+    select ${COLUMNS} from projects p
+    where p.name > ${after ?? ''} and (${viewer.admin}::boolean or p.visibility = 'public' or exists (
+      select 1 from grants g join principals s on s.id = g.subject_id
+      where g.project_id = p.id and (g.subject_id = ${viewer.id} or s.kind = 'everyone')
+        and coalesce(g.expires_at > now(), true)))
+    order by p.name limit ${limit}`);
+}
+
+/** Locks the project against every other change of it, new repositories included (they reference it). */
+export function lockProject(tx: Queryable, id: number): Promise<ProjectRow | undefined> {
+  return tx.first<ProjectRow>(sql`select ${COLUMNS} from projects p where p.id = ${id} for update`);
+}
+
+/** The epoch rises with every real change: whatever was decided under the old settings is void. */
+export async function updateProject(
+  tx: Queryable,
+  id: number,
+  visibility: 'private' | 'public' | undefined,
+  allowSparse: boolean | undefined,
+): Promise<ProjectRow> {
+  const row = await tx.first<ProjectRow>(sql`
+    update projects p
+    set visibility = coalesce(${visibility ?? null}, visibility),
+        allow_sparse = coalesce(${allowSparse ?? null}::boolean, allow_sparse),
+        epoch = epoch + 1
+    where id = ${id} returning ${COLUMNS}`);
+  return row!;
+}
+
+export async function anyRepository(db: Queryable, projectId: number): Promise<boolean> {
+  return (await db.first(sql`select 1 as found from repositories where project_id = ${projectId} limit 1`)) !== undefined;
+}
+
+export async function deleteProject(tx: Queryable, id: number): Promise<void> {
+  await tx.query(sql`delete from projects where id = ${id}`);
+}

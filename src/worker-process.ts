@@ -1,0 +1,34 @@
+/** One worker: the world, the application and, in one of them, the background jobs. */
+import { createServer } from './app.ts';
+import { createContext } from './context.ts';
+import type { HubStart } from './process/hub-start.ts';
+import { listen } from './process/listen.ts';
+import { freeClaims } from './registry/queries/uploads.ts';
+import { startWorkerJobs } from './worker.ts';
+
+export interface RunningWorker {
+  /** Ends it: readiness fails at once, requests under way may finish for `config.drainSeconds`. */
+  close(): Promise<void>;
+}
+
+export async function startWorker(start: HubStart): Promise<RunningWorker> {
+  const { config, secrets } = start;
+  let draining = false;
+  const context = await createContext(config, secrets, {
+    process: `worker ${start.worker}`,
+    claimant: start.claimant,
+  });
+  // What the process before had claimed when it ended; nobody else has this name.
+  await freeClaims(context.db, start.claimant);
+  const runner = start.jobs ? await startWorkerJobs(context) : undefined;
+  const listening = await listen(createServer(context, { draining: () => draining }), config);
+  return {
+    async close() {
+      draining = true;
+      await listening.close(config.drainSeconds);
+      await runner?.[Symbol.asyncDispose]();
+      await freeClaims(context.db, start.claimant).catch(() => {});
+      await context[Symbol.asyncDispose]();
+    },
+  };
+}
