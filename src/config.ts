@@ -61,6 +61,8 @@ export type GivenSecrets = Partial<Secrets>;
 export interface Reading {
   readonly config: Config;
   readonly secrets: GivenSecrets;
+  /** As they were given, for showing them. */
+  readonly values: Values;
   /** Which setting came from where. */
   readonly sources: Collected['sources'];
 }
@@ -108,7 +110,7 @@ export function readConfig({ env, flags = {} }: { env: Environment; flags?: Flag
     ...(values.adminPassword && { adminPassword: values.adminPassword }),
     ...(values.masterKey && { masterKey: values.masterKey }),
   };
-  return { config, secrets, sources };
+  return { config, secrets, values, sources };
 }
 
 /** Whether anything is kept in the data folder. */

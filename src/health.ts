@@ -19,7 +19,13 @@ export function healthRoutes(health: Health): Middleware {
     { id: 'livez', method: 'GET', path: '/livez', policy: anyone, handler: (ctx) => void (ctx.body = 'ok\n') },
     { id: 'readyz', method: 'GET', path: '/readyz', policy: anyone, handler: ready(health) },
     { id: 'healthz', method: 'GET', path: '/healthz', policy: anyone, handler: ready(health) },
-    { id: 'version', method: 'GET', path: '/version', policy: anyone, handler: (ctx) => void (ctx.body = { version: health.version }) },
+    {
+      id: 'version',
+      method: 'GET',
+      path: '/version',
+      policy: anyone,
+      handler: (ctx) => void (ctx.body = { version: health.version }),
+    },
   ];
   return mount(routes, () => (_ctx, next) => next());
 }

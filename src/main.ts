@@ -1,32 +1,55 @@
 /** The command line: `berth serve`, and what operators need beside it. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { readConfig, type Reading } from './config.ts';
 import { ConfigError } from './config/errors.ts';
 import { flagOf, settingEntries } from './config/settings.ts';
 import type { Flags } from './config/sources.ts';
-import { DataFolderRefused } from './process/data-folder.ts';
+import { VERSION } from './version.ts';
 
-/** Of the process: 0 all well, 1 failed, 2 wrong flags or settings. */
+/** Exit code for wrong flags and settings; 1 is for everything else that fails. */
 const USAGE = 2;
 
-const version = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string })
-  .version;
-const program = new Command('berth').description('A hub for container images, Helm charts and files').version(version);
-program.exitOverride().showHelpAfterError().configureHelp({ showGlobalOptions: false });
+const program = new Command('berth').description('A hub for container images, Helm charts and files').version(VERSION);
+program.exitOverride().showHelpAfterError('(berth COMMAND --help lists what there is)');
 
-command('serve', 'Starts the hub: Postgres unless there is one, the workers, the background jobs', async (reading) => {
+// What a command needs is loaded when it runs: the primary process of a hub stays small.
+command('serve', 'Start the hub: Postgres unless there is one, the workers, the background jobs', async (reading) => {
   const { serve } = await import('./process/serve.ts');
   return serve(reading);
 });
+command('worker', 'Run background jobs only, for hubs with BERTH_JOBS=off', async (reading) => {
+  const { work } = await import('./process/work.ts');
+  return work(reading);
+});
+command('migrate', 'Bring the schema up to date, which every start does too', async (reading) => {
+  const { migrateSchema } = await import('./process/admin.ts');
+  return migrateSchema(reading);
+});
+command('doctor', 'Try out settings, Postgres and store, and say what to do', async (reading) => {
+  const { doctor } = await import('./process/doctor.ts');
+  return doctor(reading);
+});
+command('config', 'Show the settings in force, and where each comes from', async (reading) => {
+  const { settingsTable } = await import('./config/docs.ts');
+  process.stdout.write(settingsTable(reading));
+  return 0;
+});
+command('reset-password', 'Give a user a new password and print it', async (reading, user = 'admin') => {
+  const { resetPassword } = await import('./process/admin.ts');
+  return resetPassword(reading, user);
+}).argument('[user]', 'whose (admin)');
 
 program
   .command('version')
-  .description('Prints the version')
-  .action(() => console.log(version));
+  .description('Print the version')
+  .action(() => console.log(VERSION));
 
 /** A subcommand that takes every setting as a flag and returns the exit code. */
-function command(name: string, description: string, action: (reading: Reading) => Promise<number>): void {
+function command(
+  name: string,
+  description: string,
+  action: (reading: Reading, argument?: string) => Promise<number>,
+): Command {
   const subcommand = program.command(name).description(description);
   subcommand.option('--config <file>', 'YAML file with settings');
   const names = new Map<string, string>([['config', 'config']]);
@@ -36,25 +59,23 @@ function command(name: string, description: string, action: (reading: Reading) =
     names.set(option.attributeName(), setting);
     subcommand.addOption(option);
   }
-  subcommand.action(async (options: Record<string, string>) => {
-    const flags = Object.fromEntries(Object.entries(options).map(([key, value]) => [names.get(key), value])) as Flags;
-    process.exitCode = await action(readConfig({ env: process.env, flags }));
+  return subcommand.action(async (...given: unknown[]) => {
+    const options = Object.entries(subcommand.opts<Record<string, string>>());
+    const flags = Object.fromEntries(options.map(([key, value]) => [names.get(key), value])) as Flags;
+    const argument = typeof given[0] === 'string' ? given[0] : undefined;
+    process.exitCode = await action(readConfig({ env: process.env, flags }), argument);
   });
 }
 
 function explain(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
-  if (error instanceof ConfigError) {
-    for (const problem of error.problems) console.error(`berth: ${problem}`);
-    return USAGE;
-  }
-  console.error(`berth: ${(error as Error).message}`);
-  if (process.env['BERTH_LOG_LEVEL'] === 'debug' && !(error instanceof DataFolderRefused)) console.error(error);
-  return 1;
+  const sentences = error instanceof ConfigError ? error.problems : [(error as Error).message];
+  for (const sentence of sentences) console.error(`berth: ${sentence}`);
+  return error instanceof ConfigError ? USAGE : 1;
 }
 
 // Whoever read our output may have gone; that is no reason to end.
-process.stdout.on('error', () => {});
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 try {
   await program.parseAsync();
 } catch (error) {

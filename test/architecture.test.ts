@@ -29,7 +29,10 @@ function importsOf(source: Source): string[] {
   const found = source.text.matchAll(/^(?:import|export) (type )?[^;]*?from '(\.[^']+)'|import\('(\.[^']+)'\)/gm);
   return [...found]
     .map((match) => ({ type: match[1] !== undefined, specifier: (match[2] ?? match[3]) as string }))
-    .map(({ type, specifier }) => ({ type, path: new URL(specifier, new URL(source.path, SRC)).href.slice(SRC.href.length) }))
+    .map(({ type, specifier }) => ({
+      type,
+      path: new URL(specifier, new URL(source.path, SRC)).href.slice(SRC.href.length),
+    }))
     .filter(({ type, path }) => !(type && path === 'config.ts'))
     .map(({ path }) => path);
 }
@@ -55,7 +58,9 @@ describe('imports', () => {
 
 describe('files', () => {
   it('live in folders that the map knows', () => {
-    const folders = new Set(sources.filter(({ path }) => path.includes('/')).map(({ path }) => path.split('/')[0] as string));
+    const folders = new Set(
+      sources.filter(({ path }) => path.includes('/')).map(({ path }) => path.split('/')[0] as string),
+    );
     expect([...folders].filter((folder) => levelOf(folder) < 0 && !ROOT_FOLDERS.includes(folder))).toEqual([]);
   });
 
@@ -67,7 +72,10 @@ describe('files', () => {
   });
 
   it('read the environment in the composition root alone', () => {
-    const readers = sources.filter(({ path, text }) => /process\.env\b/.test(text) && path.includes('/') && !ROOT_FOLDERS.includes(path.split('/')[0] as string));
+    const readers = sources.filter(
+      ({ path, text }) =>
+        /process\.env\b/.test(text) && path.includes('/') && !ROOT_FOLDERS.includes(path.split('/')[0] as string),
+    );
     expect(readers.map(({ path }) => path)).toEqual([]);
   });
 
@@ -80,7 +88,9 @@ describe('files', () => {
 
   it('keep HTTP out of the domain', () => {
     const domain = ['registry', 'blobs', 'jobs', 'db'];
-    const speakers = sources.filter(({ path, text }) => domain.includes(path.split('/')[0] as string) && /from 'koa'|from 'node:http'/.test(text));
+    const speakers = sources.filter(
+      ({ path, text }) => domain.includes(path.split('/')[0] as string) && /from 'koa'|from 'node:http'/.test(text),
+    );
     expect(speakers.map(({ path }) => path)).toEqual([]);
   });
 });

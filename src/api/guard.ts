@@ -2,6 +2,7 @@
 import type { Middleware } from 'koa';
 import type { Authenticator } from '../auth/authenticate.ts';
 import { identify } from '../auth/identify.ts';
+import { isProjectName } from '../auth/names.ts';
 import type { Action, Facts, Gate, Principal, Target } from '../auth/principal.ts';
 import { notFound, Problem } from './problems.ts';
 import { unauthenticated } from './translate.ts';
@@ -31,8 +32,9 @@ export interface Guards {
 
 export function enforce(guards: Guards): (policy: ApiPolicy) => Middleware {
   return (policy) => async (ctx, next) => {
-    const params = ctx['params'] as { project?: string };
-    const path = policy.kind === 'project' ? (params.project as string) : '';
+    const { project = '' } = ctx['params'] as { project?: string };
+    // What is no name is looked up as nothing: a decoded slash must not make it another project's.
+    const path = policy.kind === 'project' && isProjectName(project) ? project : '';
     const caller = { authorization: ctx.req.headers.authorization, address: ctx.req.socket.remoteAddress };
     const { principal, facts } = await identify(guards.authenticator, caller, (id) => guards.facts(path, id));
     Object.assign(ctx.state, { principal, target: facts });

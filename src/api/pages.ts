@@ -31,7 +31,8 @@ export function decodeCursor(cursor: string | undefined, type: 'string' | 'numbe
   if (cursor === undefined) return undefined;
   try {
     const key: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    if (typeof key === type && (type === 'string' ? !String(key).includes('\0') : Number.isSafeInteger(key))) return key;
+    if (typeof key === type && (type === 'string' ? !String(key).includes('\0') : Number.isSafeInteger(key)))
+      return key;
   } catch {
     // Falls through to the refusal.
   }

@@ -31,12 +31,16 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof ProjectError) return new Problem(error.problem, error.message);
   if (error instanceof InvalidCredentials) return unauthenticated(error.message);
   if (error instanceof TooManyAttempts) {
-    return new Problem('too-many-requests', error.message, { headers: { 'Retry-After': String(error.retryAfterSeconds) } });
+    return new Problem('too-many-requests', error.message, {
+      headers: { 'Retry-After': String(error.retryAfterSeconds) },
+    });
   }
   if (error instanceof BodyTooLarge) return new Problem('body-too-large', `${error.message}.`);
   if (error instanceof BodyAborted) return new Problem('malformed-json', `${error.message}.`);
   if (error instanceof DatabaseUnavailable) {
-    return new Problem('unavailable', 'Nothing was changed; try again in a moment.', { headers: { 'Retry-After': '5' } });
+    return new Problem('unavailable', 'Nothing was changed; try again in a moment.', {
+      headers: { 'Retry-After': '5' },
+    });
   }
   return new Problem('internal', "The hub's log has the particulars under this request id.");
 }

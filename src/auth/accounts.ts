@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto';
 import type { Database, Queryable, Transaction } from '../db/database.ts';
 import { AccountError } from './errors.ts';
-import { recordEvent, type Actor } from './events.ts';
+import { recordChange, type Actor } from './events.ts';
 import { isUserName } from './names.ts';
 import { hashPassword } from './passwords.ts';
 import * as rows from './queries/accounts.ts';
@@ -36,8 +36,7 @@ export async function bootstrapAdmin(
   options: { readonly password?: string } = {},
 ): Promise<{ readonly created: boolean; readonly password?: string }> {
   if (await rows.anyUser(db)) return { created: false };
-  const password =
-    options.password ?? Array.from({ length: 24 }, () => READABLE[randomInt(READABLE.length)]).join('');
+  const password = options.password ?? Array.from({ length: 24 }, () => READABLE[randomInt(READABLE.length)]).join('');
   const passwordHash = await hashPassword(password);
   return db.transaction(async (tx) => {
     await lock(tx, 'bootstrap');
@@ -70,7 +69,7 @@ async function insert(
 ): Promise<User> {
   const created = await rows.insertUser(tx, user);
   if (created === undefined) throw new AccountError('name-taken', `There is a user ${user.name} already.`);
-  await recordEvent(tx, actor, { type: 'user.created', data: { user: created.name, admin: created.admin } });
+  await recordChange(tx, actor, { type: 'user.created', data: { user: created.name, admin: created.admin } });
   return created;
 }
 
@@ -95,13 +94,16 @@ export async function changeUser(db: Database, name: string, change: UserChange,
     if (before === undefined) throw new AccountError('not-found', `There is no user ${name}.`);
     const after = { ...before, admin: change.admin ?? before.admin, disabled: change.disabled ?? before.disabled };
     if (admins.length === 1 && admins[0] === before.id && (!after.admin || after.disabled)) {
-      throw new AccountError('last-admin', `${name} is the last administrator who can sign in; appoint another one first.`);
+      throw new AccountError(
+        'last-admin',
+        `${name} is the last administrator who can sign in; appoint another one first.`,
+      );
     }
     const changed = after.admin !== before.admin || after.disabled !== before.disabled || passwordHash !== undefined;
     if (!changed) return before;
     await rows.updateUser(tx, before.id, { passwordHash, admin: after.admin, disabled: after.disabled });
     await rows.bumpPrincipal(tx, before.id);
-    await recordEvent(tx, actor, {
+    await recordChange(tx, actor, {
       type: 'user.updated',
       data: {
         user: name,

@@ -5,7 +5,7 @@ import type { Database } from '../db/database.ts';
 import { createAttempts, type Attempts } from './attempts.ts';
 import { parseAuthorization, type Credentials } from './authorization.ts';
 import { InvalidCredentials } from './errors.ts';
-import { createLastUsed, type LastUsed } from './last-used.ts';
+import { createLastUsed } from './last-used.ts';
 import { isAccountName } from './names.ts';
 import { verifyPassword } from './passwords.ts';
 import { ANONYMOUS, type Action, type Principal } from './principal.ts';
@@ -48,7 +48,11 @@ export interface AuthenticatorParts {
   readonly now?: () => number;
 }
 
-export function createAuthenticator(db: Database, tokens: RegistryTokens, parts: AuthenticatorParts = {}): Authenticator {
+export function createAuthenticator(
+  db: Database,
+  tokens: RegistryTokens,
+  parts: AuthenticatorParts = {},
+): Authenticator {
   const attempts = parts.attempts ?? createAttempts();
   const now = parts.now ?? (() => Date.now());
   const lastUsed = createLastUsed(db);
@@ -60,17 +64,17 @@ export function createAuthenticator(db: Database, tokens: RegistryTokens, parts:
   const underWay = new Map<string, Promise<Checked>>();
 
   function remember(key: string, work: () => Promise<Checked>): Promise<Checked> {
-    let check = underWay.get(key);
-    if (check === undefined) {
-      check = work()
+    let running = underWay.get(key);
+    if (running === undefined) {
+      running = work()
         .then((checked) => {
           remembered.set(key, checked);
           return checked;
         })
         .finally(() => underWay.delete(key));
-      underWay.set(key, check);
+      underWay.set(key, running);
     }
-    return check;
+    return running;
   }
 
   async function authenticate(credentials: Credentials, address: string): Promise<Principal> {

@@ -13,7 +13,9 @@ export interface Challenge {
 /** `Bearer realm="…",service="…",scope="…"`: one challenge, in this order and without spaces, for clients that split on commas. */
 export function challenge({ realm, service, scope, error }: Challenge): string {
   const parts = { realm, service, scope, error };
-  const written = Object.entries(parts).flatMap(([name, value]) => (value === undefined ? [] : [`${name}="${quote(value)}"`]));
+  const written = Object.entries(parts).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}="${quote(value)}"`],
+  );
   return `Bearer ${written.join(',')}`;
 }
 

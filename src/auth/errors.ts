@@ -29,6 +29,7 @@ export type AccountProblem =
   | 'password-too-long'
   | 'last-admin'
   | 'not-found'
+  | 'subject-unknown'
   | 'expiry-out-of-range'
   | 'glob-invalid';
 

@@ -1,6 +1,6 @@
-/** What changed about who may do what: rows of the outbox, written in the transaction that made it happen. */
+/** What changed about who may do what, in the outbox. */
 import type { Transaction } from '../db/database.ts';
-import { insertEvent } from './queries/events.ts';
+import { recordEvent } from '../jobs/outbox.ts';
 
 /** On whose behalf and in which request something is changed. */
 export interface Actor {
@@ -9,7 +9,7 @@ export interface Actor {
   readonly requestId?: string;
 }
 
-export interface AuthEvent {
+export interface Change {
   /** CloudEvents type without the prefix `dev.berth.`, e.g. `user.created`. */
   readonly type: string;
   readonly projectId?: number;
@@ -17,12 +17,7 @@ export interface AuthEvent {
   readonly data: Record<string, unknown>;
 }
 
-export function recordEvent(tx: Transaction, actor: Actor, event: AuthEvent): Promise<void> {
-  return insertEvent(tx, {
-    type: `dev.berth.${event.type}`,
-    actorId: actor.id,
-    requestId: actor.requestId,
-    projectId: event.projectId,
-    data: event.data,
-  });
+/** Inside the transaction that makes the change. */
+export function recordChange(tx: Transaction, actor: Actor, change: Change): Promise<void> {
+  return recordEvent(tx, { ...change, actorId: actor.id, ...(actor.requestId && { requestId: actor.requestId }) });
 }

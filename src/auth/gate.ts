@@ -33,7 +33,8 @@ export function createGate(
     if (project === undefined) return withoutProject(principal, action, target, config);
     if (principal.admin) return { allowed: true, reason: 'administrator' };
     if (action === 'pull' && project.visibility === 'public') return { allowed: true, reason: 'public project' };
-    if (principal.kind === 'anonymous' && action !== 'pull') return { allowed: false, reason: 'anonymous may only pull' };
+    if (principal.kind === 'anonymous' && action !== 'pull')
+      return { allowed: false, reason: 'anonymous may only pull' };
     const grant = (await grants(principal, project, target)).find((each) => grantAllows(each, action, target, now()));
     return grant ? { allowed: true, reason: describe(grant) } : { allowed: false, reason: `no grant allows ${action}` };
   }
@@ -53,10 +54,7 @@ export function createGate(
     if (isStale(principal, target)) return { ...deny('credential is stale'), stale: true };
     const { project } = target;
     if (project === undefined) return deny('no such project');
-    const { limits } = principal;
-    if (limits && (!limits.actions.includes('pull') || limits.paths?.every((glob) => !touchesRoot(glob, project.name)))) {
-      return deny('beyond the limits of the token');
-    }
+    if (!limitsShow(principal.limits, project.name)) return deny('beyond the limits of the token');
     if (principal.admin) return allow('administrator');
     if (project.visibility === 'public') return allow('public project');
     const grant = (await grants(principal, project, target)).find((each) => each.until > now());
@@ -88,15 +86,24 @@ function withoutProject(
   config: Pick<Config, 'projectCreation'>,
 ): Right {
   const name = projectOf(target.path);
-  if (action !== 'push') return { allowed: principal.admin, reason: principal.admin ? 'administrator' : 'no such project' };
+  if (action !== 'push')
+    return { allowed: principal.admin, reason: principal.admin ? 'administrator' : 'no such project' };
   const obstacle = whyNotCreatable(name);
   if (obstacle !== undefined) return { allowed: false, reason: `project cannot be created: ${obstacle}` };
   if (principal.admin) return { allowed: true, reason: 'administrator, creates the project' };
-  if (principal.kind !== 'user') return { allowed: false, reason: 'project cannot be created: only users create projects' };
+  if (principal.kind !== 'user')
+    return { allowed: false, reason: 'project cannot be created: only users create projects' };
   if (config.projectCreation !== 'users') {
     return { allowed: false, reason: 'project cannot be created: only administrators create projects here' };
   }
   return { allowed: true, reason: 'user, creates the project' };
+}
+
+/** Whether a credential with these limits can pull anything at all in the project. */
+export function limitsShow(limits: Limits | undefined, project: string): boolean {
+  if (limits === undefined) return true;
+  if (!limits.actions.includes('pull')) return false;
+  return limits.paths === undefined || limits.paths.some((glob) => touchesRoot(glob, project));
 }
 
 function withinLimits(limits: Limits | undefined, action: Action, path: string): boolean {

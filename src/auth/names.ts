@@ -12,6 +12,11 @@ export function isRepositoryPath(path: string): boolean {
   return path.length <= LONGEST_PATH && path.split('/').every((component) => COMPONENT.test(component));
 }
 
+/** One component. */
+export function isProjectName(name: string): boolean {
+  return name.length <= LONGEST_PATH && COMPONENT.test(name);
+}
+
 /** The first component owns members, visibility and quota. */
 export function projectOf(path: string): string {
   const slash = path.indexOf('/');

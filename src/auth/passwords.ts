@@ -23,7 +23,7 @@ const NOBODY = '$argon2id$v=19$m=19456,t=2,p=1$C+L3h+6bWWd/5ycIrB+DOQ$21kKneDn30
  */
 export async function hashPassword(password: string): Promise<string> {
   const normal = normalise(password);
-  if ([...normal].length < SHORTEST) {
+  if (Array.from(normal).length < SHORTEST) {
     throw new AccountError('password-too-short', `A password needs at least ${SHORTEST} characters.`);
   }
   if (Buffer.byteLength(normal) > LONGEST) {

@@ -1,7 +1,7 @@
 /** Personal access tokens: made by their owner, shown once, always expiring, never wider than the owner. */
 import type { Database, Queryable } from '../db/database.ts';
 import { AccountError } from './errors.ts';
-import { recordEvent, type Actor } from './events.ts';
+import { recordChange, type Actor } from './events.ts';
 import { isPathGlob } from './glob.ts';
 import type { Action } from './principal.ts';
 import { bumpPrincipal } from './queries/accounts.ts';
@@ -56,7 +56,7 @@ export async function createPersonalToken(
       days,
     });
     const { id, name, actions, paths, expiresAt } = created;
-    await recordEvent(tx, owner, { type: 'token.created', data: { token: id, name, actions, paths, expiresAt } });
+    await recordChange(tx, owner, { type: 'token.created', data: { token: id, name, actions, paths, expiresAt } });
     return created;
   });
   return { token, row: fromRow(row) };
@@ -80,7 +80,7 @@ export async function revokePersonalToken(db: Database, id: number, owner: Actor
     const name = await rows.revokeToken(tx, owner.id, id);
     if (name === undefined) throw new AccountError('not-found', 'You have no such token.');
     await bumpPrincipal(tx, owner.id);
-    await recordEvent(tx, owner, { type: 'token.revoked', data: { token: id, name } });
+    await recordChange(tx, owner, { type: 'token.revoked', data: { token: id, name } });
   });
 }
 

@@ -25,7 +25,11 @@ interface Answer {
 }
 
 /** @param report told of what is the hub's own fault */
-export function writeAuthError(ctx: Context, error: unknown, report: (error: unknown, requestId: string) => void): void {
+export function writeAuthError(
+  ctx: Context,
+  error: unknown,
+  report: (error: unknown, requestId: string) => void,
+): void {
   const requestId = ctx.state['requestId'] as string;
   const { status, code, message, headers = {} } = answerTo(error);
   if (status >= 500) report(error, requestId);

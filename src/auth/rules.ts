@@ -24,7 +24,8 @@ export function grantAllows(grant: Grant, action: Action, target: Target, now: n
   if (grant.until <= now || !roleAllows(grant.role, action)) return false;
   if (!matchesPath(grant.pathGlob, withinProject(target.path))) return false;
   if (action === 'pull') return true;
-  if (grant.createOnly && (action === 'delete' || target.change === 'overwrite' || target.change === 'delete')) return false;
+  if (grant.createOnly && (action === 'delete' || target.change === 'overwrite' || target.change === 'delete'))
+    return false;
   return grant.tagGlob === null || target.tag === undefined || matchesTag(grant.tagGlob, target.tag);
 }
 

@@ -33,17 +33,21 @@ export interface IngestOptions {
   readonly limit: number;
 }
 
+export interface Ingested {
+  readonly bytes: number;
+  /** What stopped the body when it did not end well; what came before it is in the writer. */
+  readonly failure: Error | undefined;
+}
+
 /**
  * Moves `body` into `writer`.
- * @returns the number of bytes moved, and what stopped it when the body did not end well: what came before is in the
- * writer and can be kept
  * @throws {TooManyBytes} beyond the limit, and whatever the store throws
  */
 export async function ingest(
   body: AsyncIterable<Buffer>,
   writer: ObjectWriter,
   options: IngestOptions,
-): Promise<{ bytes: number; failure: unknown }> {
+): Promise<Ingested> {
   const { hashes, limit } = options;
   let bytes = 0;
   const iterator = body[Symbol.asyncIterator]();
@@ -53,7 +57,7 @@ export async function ingest(
       try {
         next = await iterator.next();
       } catch (failure) {
-        return { bytes, failure };
+        return { bytes, failure: failure as Error };
       }
       if (next.done) return { bytes, failure: undefined };
       const chunk = next.value;

@@ -5,12 +5,14 @@ import { selectInstanceId } from './queries.ts';
 import { ObjectMissing, type BlobStore } from './store.ts';
 
 /**
- * Marks a new store with the hub's id, or checks the mark.
+ * Marks a new store with the hub's id, or checks the mark. One process does so before any other uses the store.
  * @throws when the store belongs to another hub, or was replaced by an empty one
  */
 export async function checkInstance(db: Database, store: BlobStore, hasBlobs: boolean): Promise<void> {
   const id = await selectInstanceId(db);
-  const found = await readMark(store);
+  const mark = await readMark(store);
+  // A hub that was killed while it wrote the mark leaves a shorter one.
+  const found = mark?.length === id.length ? mark : undefined;
   if (found === id) return;
   if (found !== undefined) {
     throw new Error(
@@ -18,7 +20,9 @@ export async function checkInstance(db: Database, store: BlobStore, hasBlobs: bo
     );
   }
   if (hasBlobs) {
-    throw new Error(`Postgres of hub ${id} lists blobs, but the store has no mark of it: the store is another one, or empty.`);
+    throw new Error(
+      `Postgres of hub ${id} lists blobs, but the store has no mark of it: the store is another one, or empty.`,
+    );
   }
   try {
     await using writer = await store.write({ key: INSTANCE_KEY, size: 0, state: null }, id.length);
@@ -30,7 +34,8 @@ export async function checkInstance(db: Database, store: BlobStore, hasBlobs: bo
   }
 }
 
-async function readMark(store: BlobStore): Promise<string | undefined> {
+/** The id of the hub that a store belongs to, or undefined when it is new. */
+export async function readMark(store: BlobStore): Promise<string | undefined> {
   try {
     const chunks: Buffer[] = [];
     for await (const chunk of store.read(INSTANCE_KEY)) chunks.push(Buffer.from(chunk));

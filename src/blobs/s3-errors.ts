@@ -27,6 +27,11 @@ export function isNoSuchUpload(error: unknown): boolean {
   return (error as SdkError).name === 'NoSuchUpload';
 }
 
+/** S3 refused to complete an upload because a part has been overwritten since its ETag was noted. */
+export function isInvalidPart(error: unknown): boolean {
+  return error instanceof StoreUnavailable && (error.cause as SdkError | undefined)?.name === 'InvalidPart';
+}
+
 /**
  * A missing object becomes `ObjectMissing`, a full store `StoreFull`; whatever else an SDK call throws, after the SDK's
  * own retries, `StoreUnavailable`: network trouble, 5xx, SlowDown, time limits, refused or expired credentials.

@@ -2,10 +2,10 @@
 import { tailKeys } from './keys.ts';
 import type { PartMemory } from './part-memory.ts';
 import { head, put, remove, type S3 } from './s3-client.ts';
-import { s3Error } from './s3-errors.ts';
+import { isInvalidPart, s3Error } from './s3-errors.ts';
 import { Parts, type Filling } from './s3-parts.ts';
 import { readObject } from './s3-read.ts';
-import { NEW_STATE, type S3State, type Tail } from './s3-state.ts';
+import { NEW_STATE, type Part, type S3State, type Tail } from './s3-state.ts';
 import { ObjectMissing, type ObjectWriter, type UnfinishedObject } from './store.ts';
 
 const NOTHING = Buffer.alloc(0);
@@ -215,7 +215,7 @@ export class S3Writer implements ObjectWriter {
   }
 
   async #assemble(untouched: S3State | undefined): Promise<void> {
-    if (untouched?.last !== undefined) return this.#parts.complete([...untouched.parts, untouched.last]);
+    if (untouched?.last !== undefined && (await this.#completeWith(untouched.parts, untouched.last))) return;
     if (this.#tail !== undefined) this.#part = await this.#open();
     const part = this.#part;
     if (this.#parts.uploadId === undefined) {
@@ -224,6 +224,17 @@ export class S3Writer implements ObjectWriter {
     } else {
       if (part !== undefined) await this.#send(part);
       await this.#parts.complete(await this.#parts.settle());
+    }
+  }
+
+  /** False when `last` is not there any more: somebody went on from this state and died. The tail still has its bytes. */
+  async #completeWith(parts: readonly Part[], last: Part): Promise<boolean> {
+    try {
+      await this.#parts.complete([...parts, last]);
+      return true;
+    } catch (error) {
+      if (isInvalidPart(error)) return false;
+      throw error;
     }
   }
 }

@@ -14,14 +14,14 @@ export async function sweepDeadObjects(db: Database, store: BlobStore): Promise<
   let swept = 0;
   for (;;) {
     const due = await takeDueObjects(db, store.kind, BATCH);
-    let failure: unknown;
+    let failure: Error | undefined;
     for (const { key } of due) {
       try {
         await store.delete(key);
         await forgetDeadObject(db, key);
         swept++;
       } catch (error) {
-        failure ??= error;
+        failure ??= error as Error;
       }
     }
     if (failure !== undefined) throw failure;

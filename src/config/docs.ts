@@ -1,4 +1,5 @@
 /** The settings as people read them. */
+import type { Reading } from '../config.ts';
 import { flagOf, settingEntries } from './settings.ts';
 
 const INTRODUCTION = `# Configuration
@@ -38,4 +39,16 @@ export function configurationPage(): string {
     ...rows,
     '',
   ].join('\n');
+}
+
+/** What `berth config` prints: value and source of each setting, secrets hidden. */
+export function settingsTable({ values, sources }: Pick<Reading, 'values' | 'sources'>): string {
+  const rows = settingEntries.map(([name, definition]) => {
+    const value = values[name];
+    const shown = definition.secret ? '(hidden)' : String(value);
+    return [definition.env, value === undefined ? `(${definition.defaultIs})` : shown, sources[name] ?? 'default'];
+  });
+  const width = (column: number) => Math.max(...rows.map((row) => row[column]!.length));
+  const lines = rows.map(([a, b, c]) => `${a!.padEnd(width(0))}  ${b!.padEnd(width(1))}  ${c}`);
+  return `${lines.join('\n')}\n`;
 }

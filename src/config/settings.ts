@@ -122,7 +122,7 @@ export const SETTINGS = {
     env: 'BERTH_S3_PUBLIC_ENDPOINT',
     key: 's3.public_endpoint',
     parse: origin,
-    defaultIs: 'clients are sent to the bucket only when the endpoint is Amazon’s',
+    defaultIs: "clients are sent to the bucket only when it is Amazon's",
     doc: 'URL at which clients reach the same S3 server; downloads are then redirected to it.',
   }),
   s3ForcePathStyle: setting({

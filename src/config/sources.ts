@@ -1,9 +1,10 @@
 /** Where settings come from: flags over environment over file over default. */
 import { readFileSync } from 'node:fs';
-import { parse as parseYaml } from 'yaml';
+import { createRequire } from 'node:module';
 import { ConfigError, didYouMean } from './errors.ts';
 import { flagOf, settingEntries, SETTINGS, type SettingName, type Values } from './settings.ts';
 
+type Yaml = { parse(text: string): unknown };
 export type Environment = Readonly<Record<string, string | undefined>>;
 /** By setting; the config file's path is `config`. */
 export type Flags = Readonly<Partial<Record<SettingName | 'config', string>>>;
@@ -96,7 +97,8 @@ function fromFile(path: string, problems: string[]): Found {
   if (content === undefined) return {};
   let document: unknown;
   try {
-    document = parseYaml(content);
+    // Loaded only by hubs that have a file.
+    document = (createRequire(import.meta.url)('yaml') as Yaml).parse(content);
   } catch (error) {
     problems.push(`${path} is not YAML: ${(error as Error).message.split('\n')[0]}`);
     return {};
@@ -108,7 +110,7 @@ function fromFile(path: string, problems: string[]): Found {
     if (name === undefined) problems.push(`${key} in ${path} is not a setting.${didYouMean(key, [...byKey.keys()])}`);
     else if (value !== null)
       found[name] = {
-        value: [value].flat().join(','),
+        value: ([value].flat() as (string | number | boolean)[]).join(','),
         source: `${SETTINGS[name].key} in ${path}`,
       };
   }

@@ -47,8 +47,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     types: {
       // Ids and sizes stay far below 2^53.
       getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-        oid === INT8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
-    } as unknown as pg.CustomTypesConfig,
+        oid === INT8 ? Number : pg.types.getTypeParser(oid, format),
+    },
   });
   pool.on('error', options.onIdleError);
   // One that breaks between two queries of a transaction: the next query says so.
@@ -58,7 +58,11 @@ export function openDatabase(options: DatabaseOptions): Database {
     async query<Row extends object>(statement: Sql): Promise<Row[]> {
       try {
         const text = statement.text;
-        const result = await client.query<Row & pg.QueryResultRow>({ name: nameOf(text), text, values: statement.values });
+        const result = await client.query<Row & pg.QueryResultRow>({
+          name: nameOf(text),
+          text,
+          values: statement.values,
+        });
         return result.rows;
       } catch (error) {
         throw translate(error);

@@ -7,10 +7,10 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 import { chooseAccount } from './embedded/account.ts';
 import { ensureCluster, OWNER } from './embedded/cluster.ts';
 import { boundLog } from './embedded/log-file.ts';
+import { readPidFile, servesCluster } from './embedded/pidfile.ts';
 import { startPostmaster, stopPostmaster, type Postmaster } from './embedded/postmaster.ts';
 import { findPrograms } from './embedded/programs.ts';
 import { reachableCluster, reachablePrograms } from './embedded/relocate.ts';
@@ -62,6 +62,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     version: found.version,
     ...(options.settings && { settings: options.settings }),
   });
+  const url = urlOf(socketFolder);
   const logFile = `${cluster}.log`;
   const start = async (): Promise<Postmaster> => {
     await clearStrays(cluster, socketFolder);
@@ -71,9 +72,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   };
 
   const bound = boundLog(logFile);
-  const left = await takeOver(cluster, urlOf(socketFolder, 'postgres'), configuration.fingerprint);
+  const left = await takeOver(cluster, url, configuration.fingerprint);
   let postmaster = left ?? (await start());
-  await ensureDatabase(socketFolder);
   let stopping = false;
   const supervision = supervise();
 
@@ -103,7 +103,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     bound[Symbol.dispose]();
   };
   return {
-    url: urlOf(socketFolder, OWNER),
+    url,
     adopted: left !== undefined,
     get pid() {
       return postmaster.pid;
@@ -113,17 +113,15 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   };
 }
 
-function urlOf(socketFolder: string, database: string): string {
-  return `postgresql://${OWNER}@localhost:5432/${database}?host=${encodeURIComponent(socketFolder)}&sslmode=disable`;
+/** The URL of a Postgres that another process runs on the folder, if there is one and it takes connections. */
+export async function findEmbeddedPostgres(folder: string): Promise<string | undefined> {
+  const cluster = await realpath(folder).catch(() => undefined);
+  if (cluster === undefined) return undefined;
+  const file = await readPidFile(cluster);
+  if (file?.status !== 'ready' || !(await servesCluster(file.pid, cluster))) return undefined;
+  return urlOf(file.socketFolder);
 }
 
-async function ensureDatabase(socketFolder: string): Promise<void> {
-  const client = new pg.Client({ connectionString: urlOf(socketFolder, 'postgres') });
-  await client.connect();
-  try {
-    const { rowCount } = await client.query('select from pg_database where datname = $1', [OWNER]);
-    if (rowCount === 0) await client.query(`create database ${OWNER}`);
-  } finally {
-    await client.end();
-  }
+function urlOf(socketFolder: string): string {
+  return `postgresql://${OWNER}@localhost:5432/${OWNER}?host=${encodeURIComponent(socketFolder)}&sslmode=disable`;
 }

@@ -10,8 +10,18 @@ export class DatabaseUnavailable extends Error {
  * intervention (57), read-only transaction (25006), lock and statement timeouts (55P03, 57014).
  */
 const OUTAGE = /^(08...|53...|57P..|57014|25006|55P03|58...)$/;
-const SOCKET = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOTFOUND', 'EAI_AGAIN']);
-const MESSAGES = /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable/;
+const SOCKET = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ENOENT',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
+const MESSAGES =
+  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable/;
 
 export function translate(error: unknown): unknown {
   if (error instanceof DatabaseUnavailable) return error;

@@ -45,6 +45,16 @@ export async function migrate(pool: pg.Pool): Promise<string[]> {
   }
 }
 
+/** Names of the migrations that `migrate` would apply. Changes nothing. */
+export async function pendingMigrations(pool: pg.Pool): Promise<string[]> {
+  const wanted = await readMigrations();
+  const there = await pool.query<{ there: boolean }>(`select to_regclass('migrations') is not null as there`);
+  if (!there.rows[0]?.there) return wanted.map(({ name }) => name);
+  const { rows } = await pool.query<{ name: string }>('select name from migrations');
+  const applied = new Set(rows.map(({ name }) => name));
+  return wanted.map(({ name }) => name).filter((name) => !applied.has(name));
+}
+
 async function apply(client: pg.PoolClient, migration: Migration): Promise<void> {
   try {
     await client.query(`begin; set local lock_timeout = '4s'; set local statement_timeout = '10min'`);

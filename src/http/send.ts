@@ -12,12 +12,21 @@ export interface Content {
   read(range?: Range): AsyncIterable<Buffer>;
 }
 
+/** Becomes 416; Content-Range is set already. */
+export class RangeNotSatisfiable extends Error {
+  override readonly name = 'RangeNotSatisfiable';
+  constructor(size: number) {
+    super(`No byte of that range exists; there are ${size}`);
+  }
+}
+
 /** A receiver that takes nothing for this long is dropped. */
 const STALL_MS = 120_000;
 
 /**
- * Answers GET or HEAD for immutable content: 200, 206, 304 or 416. Headers that the caller has set stay.
+ * Answers GET or HEAD for immutable content: 200, 206 or 304. Headers that the caller has set stay.
  * Resolves when the last byte was handed to the kernel.
+ * @throws {RangeNotSatisfiable}
  */
 export async function sendContent(ctx: Context, content: Content): Promise<void> {
   ctx.set('ETag', content.etag);
@@ -27,14 +36,12 @@ export async function sendContent(ctx: Context, content: Content): Promise<void>
     return;
   }
   const ifRange = ctx.get('If-Range');
-  const header = ctx.method === 'GET' && (ifRange === '' || ifRange === content.etag) ? ctx.req.headers.range : undefined;
+  const header =
+    ctx.method === 'GET' && (ifRange === '' || ifRange === content.etag) ? ctx.req.headers.range : undefined;
   const ranges = parseRange(header, content.size);
   if (ranges === 'unsatisfiable') {
-    ctx.status = 416;
     ctx.set('Content-Range', `bytes */${content.size}`);
-    ctx.body = null;
-    ctx.status = 416;
-    return;
+    throw new RangeNotSatisfiable(content.size);
   }
   if (ranges && ranges.length > 1) return sendParts(ctx, content, ranges);
   const range = ranges?.[0];

@@ -16,15 +16,15 @@ export function createServer(app: Koa): Server {
     // Not continued means the body will not come as agreed, so the connection cannot be used again.
     const end = response.writeContinue.bind(response);
     let continued = false;
-    response.writeContinue = ((callback?: () => void) => {
+    response.writeContinue = (callback?: () => void) => {
       continued = true;
       end(callback);
-    }) as typeof response.writeContinue;
+    };
     const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => typeof response;
-    response.writeHead = ((...args: unknown[]) => {
+    response.writeHead = (...args: unknown[]) => {
       if (!continued) response.setHeader('Connection', 'close');
       return writeHead(...args);
-    }) as typeof response.writeHead;
+    };
     void handle(request, response);
   });
   return server;

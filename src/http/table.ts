@@ -1,6 +1,6 @@
 /** Routes as a table: one line each, the policy on the line. */
-import Router from '@koa/router';
-import type { Middleware } from 'koa';
+import { Router } from '@koa/router';
+import type { Context, Middleware } from 'koa';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -36,4 +36,10 @@ export function mount<Policy>(routes: readonly Route<Policy>[], enforce: (policy
     router.register(route.path, [route.method], [name, enforce(route.policy), route.handler] as never);
   }
   return router.routes() as unknown as Middleware;
+}
+
+/** Methods that the table offers at the request's path; for what fell through it. */
+export function methodsAt(ctx: Context): string[] {
+  const matched = (ctx as { matched?: { methods: string[] }[] }).matched ?? [];
+  return matched.flatMap((layer) => layer.methods);
 }

@@ -30,12 +30,15 @@ export function getBlob({ registry, verifyReads }: OciDoor): Middleware {
     ctx.set('Docker-Content-Digest', digest);
     ctx.set('Cache-Control', 'private, max-age=31536000, immutable');
     if (registry.redirects && mayRedirect(ctx, etag)) {
-      ctx.status = 307;
       ctx.set('Cache-Control', 'no-store');
       ctx.set(
         'Location',
-        await registry.redirects.presign(blob.key, { seconds: PRESIGN_SECONDS, contentType: 'application/octet-stream' }),
+        await registry.redirects.presign(blob.key, {
+          seconds: PRESIGN_SECONDS,
+          contentType: 'application/octet-stream',
+        }),
       );
+      empty(ctx, 307);
       return;
     }
     await sendContent(ctx, {

@@ -4,6 +4,7 @@ import { InvalidCredentials, TooManyAttempts } from '../auth/errors.ts';
 import { StoreFull, StoreUnavailable, ObjectMissing } from '../blobs/store.ts';
 import { DatabaseUnavailable } from '../db/errors.ts';
 import { BodyAborted, BodyTooLarge } from '../http/body.ts';
+import { RangeNotSatisfiable } from '../http/send.ts';
 import { Refusal, type RefusalCode } from '../registry/refusal.ts';
 
 type OciCode =
@@ -80,6 +81,7 @@ export function toOciError(error: unknown): OciError {
   }
   if (error instanceof InvalidCredentials) return new OciError(401, 'UNAUTHORIZED', error.message);
   if (error instanceof BodyTooLarge) return new OciError(413, 'SIZE_INVALID', error.message);
+  if (error instanceof RangeNotSatisfiable) return new OciError(416, 'SIZE_INVALID', error.message);
   if (error instanceof BodyAborted) return new OciError(400, 'BLOB_UPLOAD_INVALID', error.message);
   if (error instanceof StoreFull) {
     return new OciError(507, 'UNAVAILABLE', 'The storage is full; tell the operator, then try again', undefined, RETRY);
@@ -87,7 +89,11 @@ export function toOciError(error: unknown): OciError {
   if (error instanceof DatabaseUnavailable || error instanceof StoreUnavailable || error instanceof ObjectMissing) {
     return new OciError(503, 'UNAVAILABLE', 'The hub cannot reach its storage right now; try again', undefined, RETRY);
   }
-  return new OciError(500, 'UNKNOWN', 'Something went wrong in the hub; its log has the particulars under this request id');
+  return new OciError(
+    500,
+    'UNKNOWN',
+    'Something went wrong in the hub; its log has the particulars under this request id',
+  );
 }
 
 export function writeOciError(ctx: Context, error: OciError): void {

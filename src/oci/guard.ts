@@ -59,7 +59,7 @@ export function enforce(door: OciDoor): (policy: OciPolicy) => Middleware {
 }
 
 export function stateOf(ctx: Context): OciState {
-  return ctx.state as unknown as OciState;
+  return ctx.state;
 }
 
 /** The repository, or the same 404 that a forbidden one gives. */
@@ -153,7 +153,8 @@ function scopeOf(ctx: Context, action: Action): string {
     admin: ['*'],
   };
   const scope = repositoryScope(name, actions[action]);
-  const from = ctx.method === 'POST' && typeof ctx.query['from'] === 'string' ? parseRepositoryPath(ctx.query['from']) : undefined;
+  const from =
+    ctx.method === 'POST' && typeof ctx.query['from'] === 'string' ? parseRepositoryPath(ctx.query['from']) : undefined;
   return from ? `${scope} ${repositoryScope(from, ['pull'])}` : scope;
 }
 

@@ -14,7 +14,8 @@ export function getReferrers({ registry }: OciDoor): Middleware {
     const filter = ctx.query['artifactType'];
     const artifactTypes = (Array.isArray(filter) ? filter : [filter ?? '']).filter((type) => type !== '');
     const cursor = queryText(ctx, 'after');
-    if (!/^\d{0,15}$/.test(cursor)) throw new OciError(400, 'UNSUPPORTED', 'after must come from the Link of the page before');
+    if (!/^\d{0,15}$/.test(cursor))
+      throw new OciError(400, 'UNSUPPORTED', 'after must come from the Link of the page before');
     const tag = await registry.scenes.resolve({ path, principalId: principal.id, tag: fallbackTag(digest) });
     const page = await listReferrers(registry, repository, digest, {
       artifactTypes,

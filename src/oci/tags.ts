@@ -10,7 +10,8 @@ export function getTags({ registry }: OciDoor): Middleware {
     const n = pageSize(ctx);
     const page = await listTags(registry, repository, n, queryText(ctx, 'last'));
     const { path } = stateOf(ctx);
-    if (page.next !== undefined) linkNext(ctx, `/v2/${path}/tags/list`, { ...(n && { n: String(n) }), last: page.next });
+    if (page.next !== undefined)
+      linkNext(ctx, `/v2/${path}/tags/list`, { ...(n && { n: String(n) }), last: page.next });
     ctx.set('Content-Type', 'application/json');
     ctx.body = `{"name":"${path}","tags":[${page.names}]}`;
   };

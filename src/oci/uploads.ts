@@ -7,6 +7,7 @@ import { mountBlob } from '../registry/blobs.ts';
 import { parseRepositoryPath } from '../registry/names.ts';
 import { Refusal } from '../registry/refusal.ts';
 import { ensureRepository, type Repository } from '../registry/repositories.ts';
+import { unknownUpload } from '../registry/upload-refusals.ts';
 import * as uploads from '../registry/uploads.ts';
 import { empty } from './answers.ts';
 import { OciError } from './errors.ts';
@@ -28,7 +29,10 @@ export function postUpload(door: OciDoor): Middleware {
       // A name that cannot exist is a source that does not: the client sends the bytes.
       const from = named === undefined ? undefined : parseRepositoryPath(named);
       const possible = named === undefined || from !== undefined;
-      if (possible && (await mountBlob(registry, { digest: mount, from, into: repository, intoScene: scene, principal }))) {
+      if (
+        possible &&
+        (await mountBlob(registry, { digest: mount, from, into: repository, intoScene: scene, principal }))
+      ) {
         return created(ctx, repository, mount);
       }
     }
@@ -52,7 +56,9 @@ export function postUpload(door: OciDoor): Middleware {
 export function patchUpload(door: OciDoor): Middleware {
   return async (ctx) => {
     const address = addressOf(ctx);
-    const size = await withRange(ctx, address, () => uploads.appendToUpload(door.registry, address, chunkOf(door, ctx)));
+    const size = await withRange(ctx, address, () =>
+      uploads.appendToUpload(door.registry, address, chunkOf(door, ctx)),
+    );
     accepted(ctx, address.repository, address.id, size);
   };
 }
@@ -89,7 +95,7 @@ export function cancelUpload({ registry }: OciDoor): Middleware {
 function addressOf(ctx: Context): uploads.UploadAddress {
   const { principal, requestId } = stateOf(ctx);
   const { id } = ctx['params'] as { id: string };
-  if (!UUID.test(id)) throw uploads.unknownUpload();
+  if (!UUID.test(id)) throw unknownUpload();
   return { id, repository: requireRepository(ctx), principal, requestId };
 }
 
@@ -97,7 +103,11 @@ function chunkOf({ pace }: OciDoor, ctx: Context): uploads.Chunk {
   const header = ctx.get('Content-Range');
   const range = header === '' ? undefined : parseContentRange(header);
   if (header !== '' && !range) {
-    throw new OciError(400, 'BLOB_UPLOAD_INVALID', 'Content-Range must be <first>-<last>, both inclusive, such as 0-1023');
+    throw new OciError(
+      400,
+      'BLOB_UPLOAD_INVALID',
+      'Content-Range must be <first>-<last>, both inclusive, such as 0-1023',
+    );
   }
   return { body: readBody(ctx, pace), length: declaredLength(ctx.req), range };
 }

@@ -11,6 +11,9 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
+/** Long enough for someone who only looks (`isDataFolderLocked`) to be done. */
+const PATIENCE_MS = 250;
+
 /** The folder is someone else's: another hub's, or another user's. The message is for the operator. */
 export class DataFolderRefused extends Error {
   override readonly name = 'DataFolderRefused';
@@ -20,7 +23,7 @@ export class DataFolderRefused extends Error {
 export async function lockDataFolder(path: string): Promise<Disposable> {
   await create(path);
   const folder = await realpath(path);
-  const lock = new DatabaseSync(join(folder, 'lock'), { timeout: 0 });
+  const lock = new DatabaseSync(join(folder, 'lock'), { timeout: PATIENCE_MS });
   try {
     lock.exec('pragma journal_mode = off; pragma locking_mode = exclusive; begin exclusive');
   } catch (error) {

@@ -7,6 +7,8 @@ export interface HubStart {
   readonly secrets: Secrets;
   /** 1, 2, …; a worker that takes the place of another gets its number. */
   readonly worker: number;
+  /** Names the place: claims of the process that was there before are freed under it, and nobody else has it. */
+  readonly claimant: string;
   /** Whether this process runs the background jobs: one of a hub's workers does. */
   readonly jobs: boolean;
 }

@@ -1,16 +1,20 @@
-/** What has to be in Postgres before anything is served: its schema and the first administrator. */
+/** What has to be there before anything is served: the schema, the store's mark, the first administrator. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bootstrapAdmin } from '../auth/accounts.ts';
-import type { Config, Secrets } from '../config.ts';
+import { checkInstance } from '../blobs/instance.ts';
+import { openStore } from '../blobs/open.ts';
+import { anyBlob } from '../blobs/queries.ts';
+import { type Config, type Secrets, usesDataDir } from '../config.ts';
 import { type Database, openDatabase } from '../db/database.ts';
 import { DatabaseUnavailable, translate } from '../db/errors.ts';
 import { migrateAll } from '../jobs/migrate.ts';
 import { createLog, type Log } from '../log.ts';
+import { freeClaims } from '../registry/queries/uploads.ts';
 
 const PATIENCE_MS = 60_000;
 
 /**
- * Waits for Postgres, migrates it and makes the first administrator.
+ * Waits for Postgres, migrates it, marks the store and makes the first administrator.
  * Returns that one's password when it was made here, to be shown once.
  */
 export function prepareDatabase(
@@ -18,6 +22,12 @@ export function prepareDatabase(
   secrets: Pick<Secrets, 'adminPassword'>,
 ): Promise<{ password?: string }> {
   return withMigrated(config, async (db) => {
+    // The lock on the data folder proves that no other hub is alive.
+    if (usesDataDir(config)) await freeClaims(db);
+    // Here and not only in each worker, since two of them would mark a new store at once.
+    const { store } = await openStore(config.store);
+    await checkInstance(db, store, await anyBlob(db));
+    await store[Symbol.asyncDispose]();
     const given = secrets.adminPassword === undefined ? {} : { password: secrets.adminPassword };
     const { password } = await bootstrapAdmin(db, given);
     return password === undefined ? {} : { password };

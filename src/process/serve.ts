@@ -1,13 +1,14 @@
 /** `berth serve`: the primary process of a hub, from the lock on its data to the last worker's end. */
+import { flushCompileCache } from 'node:module';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { forkWorkers, type Workers } from './workers.ts';
 import { completeSecrets, type Config, type Reading, usesDataDir } from '../config.ts';
 import { lockDataFolder } from './data-folder.ts';
-import { type EmbeddedPostgres } from '../db/embedded.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../db/embedded.ts';
 import { greeting } from './greeting.ts';
 import { createLog, type Log } from '../log.ts';
-import { prepareDatabase, startPostgres } from './prepare.ts';
 import { listenForSignals } from './signals.ts';
 
 /** V8's, for workers. */
@@ -48,17 +49,24 @@ async function start(running: Running, config: Config, given: Reading['secrets']
   await requireFreePort(config);
   running.workers = forkWorkers({ count: config.workers, jobs: config.jobs, nodeFlags: WORKER_FLAGS, log });
   const secrets = await completeSecrets(config, given);
-  if (config.database.kind === 'embedded') running.postgres = await startPostgres(config, log);
-  const url = config.database.kind === 'embedded' ? running.postgres!.url : config.database.url;
-  const { password } = await prepareDatabase(url, config, secrets, log);
+  let { database } = config;
+  if (database.kind === 'embedded') {
+    const folder = join(config.dataDir, 'postgres');
+    running.postgres = await startEmbeddedPostgres({ folder, log: log.child({ part: 'postgres' }) });
+    database = { kind: 'external', url: running.postgres.url };
+  }
+  const hub = { config: { ...config, database }, secrets };
+  const password = await running.workers.prepare(hub);
   try {
-    await running.workers.start({ config: { ...config, database: { kind: 'external', url } }, secrets });
+    await running.workers.start(hub);
   } catch (error) {
     // It will not be made again.
     if (password !== undefined) process.stdout.write(`The password of admin is ${password}\n`);
     throw error;
   }
   process.stdout.write(greeting(config.publicUrls[0]!, password));
+  // Lets go of the compiled code in memory, too.
+  flushCompileCache();
 }
 
 async function end(running: Running): Promise<undefined> {

@@ -3,7 +3,9 @@
  * worker again when one dies.
  */
 import cluster, { type Worker } from 'node:cluster';
+import { randomUUID } from 'node:crypto';
 import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Log } from '../log.ts';
 import type { FromWorker, HubStart, ToWorker } from './hub-start.ts';
@@ -55,6 +57,7 @@ export function forkWorkers(options: Options): Workers {
 /** One worker's place: the process in it changes when it dies. */
 class Slot {
   readonly #number: number;
+  readonly #claimant = randomUUID();
   readonly #options: Options;
   readonly #prepared = Promise.withResolvers<string | undefined>();
   readonly #ready = Promise.withResolvers<void>();
@@ -100,7 +103,8 @@ class Slot {
   #fork(): Worker {
     const born = performance.now();
     const cache = getCompileCacheDir();
-    const worker = cluster.fork(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache });
+    // Node adds its version below the folder that it is given.
+    const worker = cluster.fork(cache === undefined ? {} : { NODE_COMPILE_CACHE: dirname(cache) });
     worker.on('message', (message: FromWorker) => this.#hear(message));
     worker.on('error', (error) =>
       this.#options.log.warn({ worker: this.#number, err: error }, 'cannot talk to a worker'),
@@ -144,7 +148,8 @@ class Slot {
   }
 
   #startOf(hub: Hub): HubStart {
-    return { ...hub, worker: this.#number, jobs: this.#options.jobs && this.#number === 1 };
+    const jobs = this.#options.jobs && this.#number === 1;
+    return { ...hub, worker: this.#number, claimant: this.#claimant, jobs };
   }
 
   #say(message: ToWorker): void {

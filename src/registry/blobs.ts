@@ -39,7 +39,12 @@ export async function findBlob(
   if (!facts) {
     const row = await selectBlob(registry.db, repository.id, digestToBytes(digest));
     if (!row) return undefined;
-    facts = { blobId: row.id, size: row.size, key: row.key, renewAfter: performance.now() + (row.leased_for - DAY) * 1000 };
+    facts = {
+      blobId: row.id,
+      size: row.size,
+      key: row.key,
+      renewAfter: performance.now() + (row.leased_for - DAY) * 1000,
+    };
     registry.memory.blobs.set(repository.id, digest, repository.epoch, facts);
   }
   if (promise && performance.now() > facts.renewAfter) {

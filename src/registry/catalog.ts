@@ -25,7 +25,7 @@ export async function listCatalog(
     (await selectVisibleProjects(registry.db, principal.id, principal.admin)).map((project) => [project.id, project]),
   );
   const paths: string[] = [];
-  for (let after = last; ; ) {
+  for (let after = last; ;) {
     const rows = await selectRepositories(registry.db, principal.admin ? null : [...projects.keys()], after, BATCH);
     for (const row of rows) {
       const target = targetOf({ ...me, path: row.path, project: projects.get(row.project_id) });

@@ -4,9 +4,16 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { CLAIM_SECONDS, claimUpload, releaseUpload, renewClaim, selectUpload, type UploadRow } from './queries/uploads.ts';
+import {
+  CLAIM_SECONDS,
+  claimUpload,
+  releaseUpload,
+  renewClaim,
+  selectUpload,
+  type UploadRow,
+} from './queries/uploads.ts';
 import type { Registry } from './registry.ts';
-import { busyUpload, lostUpload, unknownUpload } from './uploads.ts';
+import { busyUpload, lostUpload, unknownUpload } from './upload-refusals.ts';
 
 /** A client that was cut and comes back at once meets its own former request, which is still making its bytes durable. */
 const PATIENCE_MS = 3_000;

@@ -105,7 +105,8 @@ function mediaTypeOf(document: Json, contentType: string | undefined): string {
     throw invalid(`Content-Type is ${declared}, but the document says mediaType ${own}; they must be equal`);
   }
   const mediaType = own ?? declared;
-  if (mediaType === undefined) throw invalid('Neither Content-Type nor the document says what it is; send Content-Type');
+  if (mediaType === undefined)
+    throw invalid('Neither Content-Type nor the document says what it is; send Content-Type');
   if (!IMAGES.has(mediaType) && !INDEXES.has(mediaType)) {
     throw invalid(
       `${mediaType.slice(0, 200)} is no manifest type that is served here; use OCI manifests and indexes, ` +

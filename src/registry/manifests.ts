@@ -54,7 +54,15 @@ export async function putManifest(registry: Registry, put: PutManifest): Promise
     const { id } = await upsertManifest(tx, rowOf(put, manifest, digest));
     await bindReferences(tx, repository.id, id, manifest, put.allowSparse);
     for (const tag of [...put.tags].sort()) {
-      await putTag(tx, { repositoryId: repository.id, tag, manifestId: id, digest, kind: manifest.kind, actorId, mayMove });
+      await putTag(tx, {
+        repositoryId: repository.id,
+        tag,
+        manifestId: id,
+        digest,
+        kind: manifest.kind,
+        actorId,
+        mayMove,
+      });
     }
     await recordEvent(tx, {
       type: 'manifest.pushed',

@@ -17,7 +17,9 @@ export function parseTag(text: string): Tag | undefined {
   return TAG.test(text) ? (text as Tag) : undefined;
 }
 
-export type Reference = { readonly tag: Tag; readonly digest?: never } | { readonly digest: Digest; readonly tag?: never };
+export type Reference =
+  | { readonly tag: Tag; readonly digest?: never }
+  | { readonly digest: Digest; readonly tag?: never };
 
 /** A tag or a digest; whatever has a colon is meant as a digest, since tags have none. */
 export function parseReference(text: string): Reference | undefined {

@@ -1,8 +1,7 @@
 /** Projects: made, shown, changed and removed by people. */
-import type { Actor } from '../auth/events.ts';
+import { recordChange, type Actor } from '../auth/events.ts';
 import { whyNotCreatable } from '../auth/names.ts';
 import type { Database, Queryable } from '../db/database.ts';
-import { recordEvent } from './events.ts';
 import * as rows from './queries/project-admin.ts';
 import { insertOwner, insertProject } from './queries/repositories.ts';
 
@@ -45,11 +44,9 @@ export async function createProject(
     if (id === undefined) throw new ProjectError('name-taken', `There is a project ${project.name} already.`);
     await insertOwner(tx, id, actor.id);
     const made = await rows.updateProject(tx, id, project.visibility, project.allowSparse);
-    await recordEvent(tx, {
+    await recordChange(tx, actor, {
       type: 'project.created',
-      actorId: actor.id,
       projectId: id,
-      ...(actor.requestId && { requestId: actor.requestId }),
       data: { project: made.name, visibility: made.visibility, allow_sparse: made.allowSparse },
     });
     return made;
@@ -80,11 +77,9 @@ export async function changeProject(db: Database, id: number, change: ProjectCha
     if (before === undefined) throw new ProjectError('not-found', 'The project has just been removed.');
     const after = await rows.updateProject(tx, id, change.visibility, change.allowSparse);
     if (after.visibility === before.visibility && after.allowSparse === before.allowSparse) return after;
-    await recordEvent(tx, {
+    await recordChange(tx, actor, {
       type: 'project.updated',
-      actorId: actor.id,
       projectId: id,
-      ...(actor.requestId && { requestId: actor.requestId }),
       data: {
         project: after.name,
         before: { visibility: before.visibility, allow_sparse: before.allowSparse },
@@ -107,12 +102,24 @@ export async function removeProject(db: Database, id: number, actor: Actor): Pro
       throw new ProjectError('project-not-empty', `Remove the repositories of ${project.name} first.`);
     }
     await rows.deleteProject(tx, id);
-    await recordEvent(tx, {
+    await recordChange(tx, actor, {
       type: 'project.deleted',
-      actorId: actor.id,
       projectId: id,
-      ...(actor.requestId && { requestId: actor.requestId }),
       data: { project: project.name },
     });
   });
+}
+
+export interface RepositoryEntry {
+  readonly path: string;
+  readonly createdAt: Date;
+}
+
+/** By path, in byte order, whoever may see them. */
+export function listRepositories(
+  db: Queryable,
+  projectId: number,
+  page: { readonly after: string | undefined; readonly limit: number },
+): Promise<RepositoryEntry[]> {
+  return rows.selectProjectRepositories(db, projectId, page.after, page.limit);
 }

@@ -61,9 +61,13 @@ async function splitChildren(
 
 function checkSize(descriptor: Descriptor, size: number | undefined): void {
   if (size !== undefined && size !== descriptor.size) {
-    throw new Refusal('SIZE_INVALID', `${descriptor.digest} has ${size} bytes, not the ${descriptor.size} that are stated`, {
-      digest: descriptor.digest,
-    });
+    throw new Refusal(
+      'SIZE_INVALID',
+      `${descriptor.digest} has ${size} bytes, not the ${descriptor.size} that are stated`,
+      {
+        digest: descriptor.digest,
+      },
+    );
   }
 }
 

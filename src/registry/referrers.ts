@@ -82,7 +82,7 @@ async function fallbackEntries(
   if (index?.mediaType !== OCI_INDEX) return [];
   const { manifests } = JSON.parse(index.payload.toString()) as { manifests: Record<string, unknown>[] };
   const listed = new Set<string>();
-  for (let after = 0; ; ) {
+  for (let after = 0; ;) {
     const rows = await selectReferrers(registry.db, repository.id, digestToBytes(subject), {
       artifactTypes: null,
       after,

@@ -4,7 +4,13 @@ import type { Principal } from '../auth/principal.ts';
 import type { Transaction } from '../db/database.ts';
 import { recordEvent } from '../jobs/outbox.ts';
 import type { RepositoryPath } from './names.ts';
-import { insertOwner, insertProject, insertRepository, selectProjectId, selectRepositoryId } from './queries/repositories.ts';
+import {
+  insertOwner,
+  insertProject,
+  insertRepository,
+  selectProjectId,
+  selectRepositoryId,
+} from './queries/repositories.ts';
 import type { Registry } from './registry.ts';
 import type { Scene } from './scene.ts';
 

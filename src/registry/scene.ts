@@ -49,7 +49,7 @@ interface Waiting {
 }
 
 export function createScenes(db: Database): Scenes {
-  let waiting: Waiting[] = [];
+  const waiting: Waiting[] = [];
   let inFlight = 0;
   let scheduled = false;
 

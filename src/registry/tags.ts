@@ -65,9 +65,13 @@ export async function putTag(
     if (current.manifest_id === manifestId) return;
     put.mayMove.overwrite(tag);
     if (!mayReplace(current.kind as Kind, put.kind)) {
-      throw new Refusal('TAG_KIND', `The tag ${tag} is a ${current.kind}; it cannot become a ${put.kind}. Delete it first`, {
-        tag,
-      });
+      throw new Refusal(
+        'TAG_KIND',
+        `The tag ${tag} is a ${current.kind}; it cannot become a ${put.kind}. Delete it first`,
+        {
+          tag,
+        },
+      );
     }
     before = current.digest;
     await moveTag(tx, row);
@@ -119,7 +123,12 @@ export interface TagPage {
 }
 
 /** A page of tags after `last` (end-8). `n` undefined asks for all of them, as far as a page goes. */
-export async function listTags(registry: Registry, repository: Repository, n: number | undefined, last: string): Promise<TagPage> {
+export async function listTags(
+  registry: Registry,
+  repository: Repository,
+  n: number | undefined,
+  last: string,
+): Promise<TagPage> {
   const limit = Math.min(n ?? MAX_TAG_PAGE, MAX_TAG_PAGE);
   if (limit === 0) return { names: '', next: undefined };
   const page = await selectTagPage(registry.db, repository.id, last, limit);

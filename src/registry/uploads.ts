@@ -7,14 +7,22 @@ import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Principal } from '../auth/principal.ts';
 import { algorithmOf, digestOf, digestToBytes, type Algorithm, type Digest } from '../blobs/digest.ts';
-import { ingest, startHashes, TooManyBytes, type Hashes } from '../blobs/ingest.ts';
+import { ingest, startHashes, TooManyBytes, type Hashes, type Ingested } from '../blobs/ingest.ts';
 import { newKey } from '../blobs/keys.ts';
 import type { ObjectWriter, UnfinishedObject } from '../blobs/store.ts';
-import { withClaim, type Claim } from './claims.ts';
-import { commitBlob, deleteUpload, insertUpload, releaseUpload, selectUpload, type UploadRow } from './queries/uploads.ts';
+import { withClaim } from './claims.ts';
+import {
+  commitBlob,
+  deleteUpload,
+  insertUpload,
+  releaseUpload,
+  selectUpload,
+  type UploadRow,
+} from './queries/uploads.ts';
 import { Refusal } from './refusal.ts';
 import type { Registry } from './registry.ts';
 import type { Repository } from './repositories.ts';
+import { busyUpload, lostUpload, unknownUpload } from './upload-refusals.ts';
 
 /** Hashes of uploads that were appended to by this worker, so that the next chunk goes on where the last one ended. */
 export type LiveHashes = LRUCache<string, Hashes>;
@@ -170,7 +178,7 @@ async function receive(
   chunk: Chunk,
   writer: ObjectWriter,
   hashes: Hashes | undefined,
-): Promise<{ bytes: number; failure: unknown }> {
+): Promise<Ingested> {
   try {
     return await ingest(chunk.body, writer, { hashes, limit: registry.limits.blob - row.size });
   } catch (error) {
@@ -241,17 +249,3 @@ function objectOf(row: UploadRow): UnfinishedObject {
 function rowAddress(address: UploadAddress): { id: string; repositoryId: number; principalId: number } {
   return { id: address.id, repositoryId: address.repository.id, principalId: address.principal.id };
 }
-
-export function unknownUpload(): Refusal {
-  return new Refusal('UPLOAD_UNKNOWN', 'There is no such upload here; it may have ended or expired. Start a new one');
-}
-
-export function busyUpload(): Refusal {
-  return new Refusal('UPLOAD_BUSY', 'Another request is writing to this upload; wait for it to end and ask for the range');
-}
-
-export function lostUpload(): Refusal {
-  return new Refusal('UPLOAD_LOST', 'This request was stalled so long that its upload was taken over; ask for the range');
-}
-
-export type { Claim };

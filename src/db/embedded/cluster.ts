@@ -1,4 +1,5 @@
 /** Makes a Postgres cluster, all or nothing. */
+import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chown, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
@@ -40,19 +41,27 @@ export async function ensureCluster(options: {
 }
 
 async function initialise(folder: string, programs: string, account: Account): Promise<void> {
-  const args = [
+  const bin = join(programs, 'bin');
+  const initdb = [
     ...['--pgdata', folder, '--username', OWNER, '--auth', 'trust', '--no-instructions'],
     // Postgres' own collation: the order of names never depends on the system's libraries.
     ...['--encoding', 'UTF8', '--no-locale', '--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8'],
   ];
-  const child = run(account, join(programs, 'bin', 'initdb'), args, {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    detached: true,
-  });
+  await complete(run(account, join(bin, 'initdb'), initdb, PIPED));
+  // Without a server: a cluster that has its name has its database too.
+  const alone = run(account, join(bin, 'postgres'), ['--single', '-D', folder, 'postgres'], PIPED);
+  alone.stdin?.end(`create database ${OWNER};\n`);
+  await complete(alone);
+}
+
+const PIPED: SpawnOptions = { stdio: 'pipe', detached: true };
+
+async function complete(child: ChildProcess): Promise<void> {
   let said = '';
+  child.stdout?.resume();
   child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
-  if (code !== 0) throw new Error(`Postgres' initdb failed (${code ?? signal}): ${said.trim()}`);
+  if (code !== 0) throw new Error(`Postgres could not be set up (${code ?? signal}): ${said.trim()}`);
 }
 
 async function removeUnfinished(cluster: string): Promise<void> {

@@ -9,6 +9,8 @@ export interface Postmaster {
   readonly pid: number;
   /** Settles when the process is gone, with how it ended. */
   readonly ended: Promise<string>;
+  /** False once `ended` has settled: its number may be another process' by now. */
+  readonly running: boolean;
 }
 
 /** After a signal that asks for an end, how long until a ruder one. */
@@ -45,7 +47,7 @@ export async function startPostmaster(options: {
     const file = await readPidFile(options.cluster);
     if (end !== undefined)
       throw new Error(`Postgres did not start (${end}): ${await tailOfLog(options.logFile, size)}`);
-    if (file?.pid === child.pid && file?.status === 'ready') return { pid: file.pid, ended };
+    if (file?.pid === child.pid && file?.status === 'ready') return postmasterOf(file.pid, ended);
     if (waited % 5_000 === 4_990) options.onSlow(file?.status ?? 'not started yet');
     await sleep(10);
   }
@@ -57,12 +59,25 @@ export function adoptPostmaster(pid: number, cluster: string): Postmaster {
     while (await servesCluster(pid, cluster)) await sleep(200, undefined, { ref: false });
     return 'ended while adopted';
   };
-  return { pid, ended: watch() };
+  return postmasterOf(pid, watch());
+}
+
+function postmasterOf(pid: number, ended: Promise<string>): Postmaster {
+  let running = true;
+  void ended.then(() => (running = false));
+  return {
+    pid,
+    ended,
+    get running() {
+      return running;
+    },
+  };
 }
 
 /** Ends Postgres: open transactions are rolled back, and everything that was acknowledged is on disk. */
 export async function stopPostmaster(postmaster: Postmaster): Promise<void> {
   for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {
+    if (!postmaster.running) return;
     try {
       process.kill(postmaster.pid, signal);
     } catch {

@@ -1,6 +1,5 @@
 /** What to do about a Postgres that outlived its hub: go on with it, or end it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 import { adoptPostmaster, stopPostmaster, type Postmaster } from './postmaster.ts';
 import { readPidFile, servesCluster } from './pidfile.ts';
 import { askFingerprint } from './settings.ts';
@@ -24,6 +23,8 @@ export async function takeOver(cluster: string, url: string, fingerprint: string
 }
 
 async function fingerprintAt(url: string): Promise<string | undefined> {
+  // Loaded only here: the primary process of a hub needs no driver otherwise.
+  const { default: pg } = await import('pg');
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1_000, query_timeout: 1_000 });
   client.on('error', () => {});
   try {

@@ -30,7 +30,11 @@ export async function renewLease(db: Queryable, repositoryId: number, blobId: nu
 }
 
 /** Locks the link against everyone who would use it. */
-export function lockLink(db: Queryable, repositoryId: number, digest: Buffer): Promise<{ blob_id: number } | undefined> {
+export function lockLink(
+  db: Queryable,
+  repositoryId: number,
+  digest: Buffer,
+): Promise<{ blob_id: number } | undefined> {
   return db.first<{ blob_id: number }>(sql`
     select rb.blob_id from repository_blobs rb
     where rb.repository_id = ${repositoryId} and rb.deleted_at is null

@@ -22,7 +22,11 @@ export interface KnownBlob {
 }
 
 /** Those of `digests` that are in the repository, by whatever digest they were asked for. */
-export function selectKnownBlobs(db: Queryable, repositoryId: number, digests: readonly Buffer[]): Promise<KnownBlob[]> {
+export function selectKnownBlobs(
+  db: Queryable,
+  repositoryId: number,
+  digests: readonly Buffer[],
+): Promise<KnownBlob[]> {
   return db.query<KnownBlob>(sql`
     select w.name, b.id as blob_id, b.size
     from unnest(${digests}::bytea[]) as w (name)
@@ -39,7 +43,11 @@ export interface KnownManifest {
 }
 
 /** Those of `digests` that are live manifests of the repository, locked against deletion until the transaction ends. */
-export function lockManifests(db: Queryable, repositoryId: number, digests: readonly Buffer[]): Promise<KnownManifest[]> {
+export function lockManifests(
+  db: Queryable,
+  repositoryId: number,
+  digests: readonly Buffer[],
+): Promise<KnownManifest[]> {
   return db.query<KnownManifest>(sql`
     select id, digest, size from manifests
     where repository_id = ${repositoryId} and digest = any (${digests}::bytea[]) and deleted_at is null
@@ -122,7 +130,11 @@ export function lockManifestForDelete(
 }
 
 /** A live index that lists the digest. */
-export function selectParent(db: Queryable, repositoryId: number, child: Buffer): Promise<{ digest: Buffer } | undefined> {
+export function selectParent(
+  db: Queryable,
+  repositoryId: number,
+  child: Buffer,
+): Promise<{ digest: Buffer } | undefined> {
   return db.first<{ digest: Buffer }>(sql`
     select m.digest from manifest_children c join manifests m on m.id = c.manifest_id
     where c.repository_id = ${repositoryId} and c.child_digest = ${child} and m.deleted_at is null limit 1`);

@@ -54,9 +54,23 @@ export async function updateProject(
 }
 
 export async function anyRepository(db: Queryable, projectId: number): Promise<boolean> {
-  return (await db.first(sql`select 1 as found from repositories where project_id = ${projectId} limit 1`)) !== undefined;
+  return (
+    (await db.first(sql`select 1 as found from repositories where project_id = ${projectId} limit 1`)) !== undefined
+  );
 }
 
 export async function deleteProject(tx: Queryable, id: number): Promise<void> {
   await tx.query(sql`delete from projects where id = ${id}`);
+}
+
+/** Of one project, by path, in byte order. */
+export function selectProjectRepositories(
+  db: Queryable,
+  projectId: number,
+  after: string | undefined,
+  limit: number,
+): Promise<{ path: string; createdAt: Date }[]> {
+  return db.query(sql`
+    select path, created_at as "createdAt" from repositories
+    where project_id = ${projectId} and path > ${after ?? ''} order by path limit ${limit}`);
 }

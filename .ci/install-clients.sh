@@ -1,0 +1,145 @@
+#!/usr/bin/env bash
+# Installs every client that the acceptance and conformance suites drive. Run it again at will: what is there is kept.
+# Needs Debian 12 and root (or sudo). Programs that no package has are built into $BERTH_CLIENTS_DIR/bin.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+clients=${BERTH_CLIENTS_DIR:-$HOME/.cache/berth-ci}
+go_release=1.26
+
+engines=(skopeo podman buildah docker.io crun runc iptables uidmap umoci docker-registry zstd)
+s3_server=(radosgw ceph-mon ceph-osd ceph-mgr ceph-common curl)
+# Debian 12 is older than these; they are static Go programs, so taking them from sid takes nothing else from there.
+from_sid=(oras cosign crane notation docker-buildx)
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+apt() {
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=600 "$@"
+}
+
+missing_packages() {
+  local package
+  for package in "$@"; do
+    [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || echo "$package"
+  done
+}
+
+install_packages() {
+  local missing
+  mapfile -t missing < <(missing_packages "$@")
+  [ ${#missing[@]} -gt 0 ] || return 0
+  [ -n "${lists_are_fresh:-}" ] || apt update
+  lists_are_fresh=1
+  apt install -y --no-install-recommends "${missing[@]}"
+}
+
+# Makes sid visible at a priority that never upgrades anything, from the mirror that this machine uses already.
+offer_sid() {
+  local source=/etc/apt/sources.list.d/berth-sid.sources
+  [ ! -e "$source" ] || [ ! -e /etc/apt/preferences.d/berth-sid ] || return 0
+  [ -n "${lists_are_fresh:-}" ] || apt update
+  local codename mirror
+  codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
+    'Label: Debian' "Codename: $codename" 'Component: main' | head -n 1)
+  [ -n "$mirror" ] || { echo "found no Debian mirror among this machine's apt sources" >&2; return 1; }
+  printf 'Package: *\nPin: release n=sid\nPin-Priority: 1\n' | as_root tee /etc/apt/preferences.d/berth-sid >/dev/null
+  printf 'Types: deb\nURIs: %s\nSuites: sid\nComponents: main\nSigned-By: %s\n' \
+    "$mirror" /usr/share/keyrings/debian-archive-keyring.gpg | as_root tee "$source" >/dev/null
+  apt update
+  lists_are_fresh=1
+}
+
+install_from_sid() {
+  [ -n "$(missing_packages "$@")" ] || return 0
+  offer_sid
+  install_packages "$@"
+}
+
+find_go() {
+  if ! command -v go >/dev/null; then
+    install_from_sid "golang-$go_release-go"
+    PATH=$PATH:/usr/lib/go-$go_release/bin
+  fi
+  go version
+}
+
+# A stamp beside each program says which version it was built from, so that a new pin rebuilds it.
+is_built() {
+  [ -x "$clients/bin/$1" ] && [ "$(cat "$clients/bin/$1.version" 2>/dev/null)" = "$2" ]
+}
+
+# module_folder MODULE VERSION [GO.SUM]: fetches a module, verified by the checksum database or by the go.sum given,
+# and says where it lies.
+module_folder() {
+  local scratch answer status=0
+  scratch=$(mktemp -d)
+  echo 'module scratch' >"$scratch/go.mod"
+  [ $# -lt 3 ] || cp "$3" "$scratch/go.sum"
+  answer=$(cd "$scratch" && go mod download -json "$1@$2") || status=$?
+  rm -rf "$scratch"
+  [ $status = 0 ] || echo "$answer" >&2
+  sed -n 's/^\t"Dir": "\(.*\)",$/\1/p' <<<"$answer"
+  return $status
+}
+
+# build PROGRAM VERSION FOLDER PACKAGE: inside its own module, where its own go.sum pins what it is made of.
+build() {
+  echo "building $1 $2"
+  (cd "$3" && CGO_ENABLED=0 go build -mod=readonly -trimpath -ldflags='-s -w' -o "$clients/bin/$1" "$4")
+  echo "$2" >"$clients/bin/$1.version"
+}
+
+install_buildkit() {
+  local version=v0.34.2 folder program
+  for program in buildctl buildkitd; do
+    is_built "$program" "$version" && continue
+    folder=$(module_folder github.com/moby/buildkit "$version")
+    build "$program" "$version" "$folder" "./cmd/$program"
+  done
+}
+
+suite=github.com/opencontainers/distribution-spec/conformance
+
+install_conformance() {
+  local version=v0.0.0-20260831232431-97274622c111 folder
+  is_built oci-conformance "$version" && return
+  folder=$(module_folder $suite "$version")
+  build oci-conformance "$version" "$folder" .
+}
+
+# The suite that release 1.1.1 carried. Where the module proxy does not have that commit, the nearest one it has.
+install_conformance_1_1_1() {
+  local program=oci-conformance-1.1.1 version=v0.0.0-20250123160558-a139cc423184 folder
+  local nearest=v0.0.0-20231101194043-f2182352d4cc
+  ! is_built "$program" "$version" && ! is_built "$program" "$nearest" || return 0
+  if ! folder=$(module_folder $suite "$version" 2>/dev/null); then
+    echo "the module proxy has no $version of the suite: taking $nearest"
+    version=$nearest
+    folder=$(module_folder $suite "$version" conformance-nearest.sum)
+  fi
+  (cd "$folder" && CGO_ENABLED=0 go test -c -mod=readonly -trimpath -ldflags='-s -w' -o "$clients/bin/$program" .)
+  echo "$version" >"$clients/bin/$program.version"
+}
+
+step() {
+  local start=$SECONDS
+  "$@"
+  echo "--- $1: $((SECONDS - start)) s"
+}
+
+install_engines() { install_packages "${engines[@]}"; }
+install_s3_server() { install_packages "${s3_server[@]}"; }
+install_newer_clients() { install_from_sid "${from_sid[@]}"; }
+
+mkdir -p "$clients/bin"
+step install_engines
+step install_s3_server
+step install_newer_clients
+step find_go
+step install_buildkit
+step install_conformance
+step install_conformance_1_1_1

@@ -1,0 +1,51 @@
+/** /projects/:project/grants: who may do what in a project. */
+import { listGrants, putGrant, removeGrant } from '../auth/grants.ts';
+import type { Database } from '../db/database.ts';
+import { idOf } from './account-routes.ts';
+import { define, type ApiRoute } from './call.ts';
+import { onProject } from './guard.ts';
+import { decodeCursor, page, pageOf, pageQuery } from './pages.ts';
+import { projectId } from './project-routes.ts';
+import * as shapes from './shapes.ts';
+
+export function grantRoutes(db: Database): ApiRoute[] {
+  return [
+    define('GET', '/projects/:project/grants', {
+      id: 'grants',
+      policy: onProject('admin'),
+      summary: 'Who may do what in a project',
+      query: pageQuery,
+      answer: pageOf(shapes.grant),
+      run: async ({ target, query: { limit, cursor } }) => {
+        const after = decodeCursor(cursor, 'number') ?? 0;
+        const rows = await listGrants(db, projectId(target), { after, limit: limit + 1 });
+        return page(rows, limit, (row) => row.id, shapes.showGrant);
+      },
+    }),
+    define('PUT', '/projects/:project/grants', {
+      id: 'grant-set',
+      policy: onProject('admin'),
+      summary: 'Give a right, or change the one that the subject has on the same paths and tags',
+      body: shapes.newGrant,
+      answer: shapes.grant,
+      run: async ({ target, actor, body }) => {
+        const { subject, role, path_glob, tag_glob, create_only, expires_at } = body;
+        const request = {
+          subject,
+          role,
+          ...(path_glob !== undefined && { pathGlob: path_glob }),
+          ...(tag_glob !== undefined && { tagGlob: tag_glob }),
+          ...(create_only !== undefined && { createOnly: create_only }),
+          ...(expires_at !== undefined && { expiresAt: new Date(expires_at) }),
+        };
+        return shapes.showGrant(await putGrant(db, projectId(target), request, actor));
+      },
+    }),
+    define('DELETE', '/projects/:project/grants/:grant', {
+      id: 'grant-remove',
+      policy: onProject('admin'),
+      summary: 'Take a right away, from the next request on',
+      run: async ({ target, actor, params }) => removeGrant(db, projectId(target), idOf(params['grant']), actor),
+    }),
+  ];
+}

@@ -1,0 +1,48 @@
+/** /api/v1, as a table: what each route is for, what it asks of its caller, what it takes and gives. */
+import type { Middleware } from 'koa';
+import type { Authenticator } from '../auth/authenticate.ts';
+import type { Facts, Gate } from '../auth/principal.ts';
+import type { Database } from '../db/database.ts';
+import { mount } from '../http/table.ts';
+import { meRoutes, userRoutes } from './account-routes.ts';
+import { toRoute, type ApiRoute } from './call.ts';
+import { grantRoutes } from './grant-routes.ts';
+import { enforce } from './guard.ts';
+import { openApi } from './openapi.ts';
+import { Problem } from './problems.ts';
+import { projectRoutes } from './project-routes.ts';
+import { documentRoute } from './document-route.ts';
+import { writeProblem } from './translate.ts';
+
+export interface ApiDoor {
+  readonly db: Database;
+  readonly authenticator: Authenticator;
+  readonly gate: Gate;
+  readonly facts: Facts;
+  readonly publicUrls: readonly string[];
+  /** Told of errors that are the hub's own. */
+  readonly report: (error: unknown, requestId: string) => void;
+}
+
+export function apiRoutes({ db, gate }: Pick<ApiDoor, 'db' | 'gate'>): ApiRoute[] {
+  return [...meRoutes(db), ...userRoutes(db), ...projectRoutes(db, gate), ...grantRoutes(db)];
+}
+
+/** Everything under /api. Errors are problem details (RFC 9457), also for paths that are not in the table. */
+export function apiDoor(door: ApiDoor): Middleware {
+  const routes = apiRoutes(door);
+  const table = mount([...routes, documentRoute(openApi(routes))].map(toRoute), enforce(door));
+  return async (ctx, next) => {
+    if (ctx.path !== '/api' && !ctx.path.startsWith('/api/')) return next();
+    try {
+      await table(ctx, async () => {
+        throw new Problem(
+          'not-found',
+          `${ctx.method} is not offered at this path; /api/v1/openapi.json lists what is.`,
+        );
+      });
+    } catch (error) {
+      writeProblem(ctx, error, door.report);
+    }
+  };
+}

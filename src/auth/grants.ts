@@ -1,0 +1,87 @@
+/** Who may do what in a project. Every change raises the project's epoch, so it holds from the next request on. */
+import type { Database, Queryable } from '../db/database.ts';
+import { AccountError } from './errors.ts';
+import { recordChange, type Actor } from './events.ts';
+import { isPathGlob, isTagGlob } from './glob.ts';
+import * as rows from './queries/grants.ts';
+import type { Role } from './roles.ts';
+
+export interface ProjectGrant {
+  readonly id: number;
+  /** A user's name, or `everyone`. */
+  readonly subject: string;
+  readonly subjectKind: string;
+  readonly role: Role;
+  /** Over paths inside the project. */
+  readonly pathGlob: string;
+  readonly tagGlob: string | null;
+  readonly createOnly: boolean;
+  readonly expiresAt: Date | null;
+  readonly createdAt: Date;
+}
+
+export interface GrantRequest {
+  readonly subject: string;
+  readonly role: Role;
+  /** `**` when absent: everything in the project, and the project itself. */
+  readonly pathGlob?: string;
+  readonly tagGlob?: string;
+  readonly createOnly?: boolean;
+  readonly expiresAt?: Date;
+}
+
+/** In the order they were made. */
+export async function listGrants(
+  db: Queryable,
+  projectId: number,
+  page: { readonly after: number; readonly limit: number },
+): Promise<ProjectGrant[]> {
+  return (await rows.selectProjectGrants(db, projectId, page.after, page.limit)) as ProjectGrant[];
+}
+
+/**
+ * Gives a right, or changes the one that the subject has on the same paths and tags.
+ * @throws {AccountError} glob-invalid, subject-unknown
+ */
+export async function putGrant(
+  db: Database,
+  projectId: number,
+  request: GrantRequest,
+  actor: Actor,
+): Promise<ProjectGrant> {
+  const { pathGlob = '**', tagGlob } = request;
+  if (!isPathGlob(pathGlob))
+    throw new AccountError('glob-invalid', `${JSON.stringify(pathGlob)} is not a path with * or **.`);
+  if (tagGlob !== undefined && !isTagGlob(tagGlob)) {
+    throw new AccountError('glob-invalid', `${JSON.stringify(tagGlob)} is not a tag with *.`);
+  }
+  return db.transaction(async (tx) => {
+    const subjectId = await rows.selectSubject(tx, request.subject);
+    if (subjectId === undefined) {
+      throw new AccountError('subject-unknown', `There is no user ${JSON.stringify(request.subject)}.`);
+    }
+    await rows.bumpProject(tx, projectId);
+    const grant = await rows.upsertGrant(tx, {
+      subjectId,
+      projectId,
+      pathGlob,
+      role: request.role,
+      tagGlob: tagGlob ?? null,
+      createOnly: request.createOnly ?? false,
+      expiresAt: request.expiresAt ?? null,
+      createdBy: actor.id,
+    });
+    await recordChange(tx, actor, { type: 'grant.set', projectId, data: { ...grant } });
+    return grant as ProjectGrant;
+  });
+}
+
+/** @throws {AccountError} not-found, also for a grant of another project */
+export async function removeGrant(db: Database, projectId: number, id: number, actor: Actor): Promise<void> {
+  await db.transaction(async (tx) => {
+    await rows.bumpProject(tx, projectId);
+    const grant = await rows.deleteGrant(tx, projectId, id);
+    if (grant === undefined) throw new AccountError('not-found', 'The project has no such grant.');
+    await recordChange(tx, actor, { type: 'grant.removed', projectId, data: { ...grant } });
+  });
+}

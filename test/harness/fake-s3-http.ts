@@ -1,0 +1,81 @@
+/** Between HTTP and the operations of the fake. */
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
+import { receive, slice, type Blocks, type Content } from './fake-s3-content.ts';
+import type { Fault, Operation } from './fake-s3-faults.ts';
+import type { Answer } from './fake-s3-operations.ts';
+import { S3Error } from './fake-s3-xml.ts';
+
+/** Bucket and key, of a path-style URL. */
+export function address(url: URL): { name: string; key: string } {
+  const [name = '', ...key] = url.pathname.slice(1).split('/');
+  return { name, key: decodeURIComponent(key.join('/')) };
+}
+
+export function operationOf(method: string, key: string, query: URLSearchParams): Operation {
+  const inUpload = query.has('uploadId');
+  const name = key === '' ? bucketOperation(method, query) : objectOperation(method, inUpload, query);
+  if (name === undefined) throw new Error(`the fake does not know ${method} ${key}?${query.toString()}`);
+  return name;
+}
+
+function bucketOperation(method: string, query: URLSearchParams): Operation | undefined {
+  if (method === 'HEAD') return 'HeadBucket';
+  if (method !== 'GET') return undefined;
+  return query.has('uploads') ? 'ListMultipartUploads' : 'ListObjectsV2';
+}
+
+function objectOperation(method: string, inUpload: boolean, query: URLSearchParams): Operation | undefined {
+  if (method === 'PUT') return inUpload ? 'UploadPart' : 'PutObject';
+  if (method === 'GET') return inUpload ? 'ListParts' : 'GetObject';
+  if (method === 'HEAD') return 'HeadObject';
+  if (method === 'DELETE') return inUpload ? 'AbortMultipartUpload' : 'DeleteObject';
+  if (method !== 'POST') return undefined;
+  return query.has('uploads') ? 'CreateMultipartUpload' : inUpload ? 'CompleteMultipartUpload' : undefined;
+}
+
+/** Takes the body in, if it has the length and the sha256 that were promised. */
+export async function bodyOf(request: IncomingMessage, blocks: Blocks, sha256: string | undefined): Promise<Content> {
+  if (request.method !== 'PUT' && request.method !== 'POST') return receive(request, blocks, () => undefined);
+  if (request.headers['content-length'] === undefined)
+    throw new S3Error(411, 'MissingContentLength', 'You must provide the Content-Length');
+  if (request.headers['content-encoding'] !== undefined)
+    throw new S3Error(501, 'NotImplemented', 'no content encodings');
+  const hash = createHash('sha256');
+  const content = await receive(request, blocks, (chunk) => void (sha256 !== undefined && hash.update(chunk)));
+  if (sha256 !== undefined && hash.digest('hex') !== sha256)
+    throw new S3Error(400, 'XAmzContentSHA256Mismatch', 'the body is not what was signed');
+  return content;
+}
+
+export async function send(
+  response: ServerResponse,
+  headOnly: boolean,
+  answer: Answer,
+  fault: Fault | undefined,
+): Promise<void> {
+  const { content, start, end } = answer.bytes ?? { content: { blocks: [], size: 0, etag: '' }, start: 0, end: 0 };
+  const text = answer.body ?? '';
+  const length = answer.headers['content-length'] ?? (answer.bytes ? end - start : Buffer.byteLength(text));
+  response.writeHead(answer.status, {
+    'x-amz-request-id': 'fake',
+    ...answer.headers,
+    ...(answer.status === 204 ? {} : { 'content-length': length }),
+  });
+  if (headOnly || answer.bytes === undefined) return void response.end(headOnly ? undefined : text);
+  let left = fault?.kind === 'cut' ? fault.bytes : Infinity;
+  const step = fault?.kind === 'trickle' ? fault.bytes : Infinity;
+  for (const block of slice(content, start, end)) {
+    for (let at = 0; at < block.length; at += step) {
+      const piece = block.subarray(at, Math.min(at + step, at + left, block.length));
+      left -= piece.length;
+      if (!response.write(piece)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+      if (response.destroyed) return;
+      if (step !== Infinity) await setImmediate();
+      if (left <= 0) return void response.socket?.end();
+    }
+  }
+  response.end();
+}
