@@ -69,8 +69,8 @@ create table manifests (
   size int not null,
   config_digest bytea,
   subject_digest bytea,
-  -- Of manifests with a subject only: what the referrers list repeats.
-  annotations jsonb,
+  -- Of manifests with a subject only: what the referrers list repeats. json, not jsonb: U+0000 is legal in them.
+  annotations json,
   leased_until timestamptz not null default now() + interval '48 hours',
   pushed_by bigint references principals on delete set null,
   created_at timestamptz not null default now(),

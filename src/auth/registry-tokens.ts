@@ -44,6 +44,8 @@ const LIFETIME_SECONDS = 300;
 const SKEW_SECONDS = 10;
 const LARGEST = 8_192;
 
+const COMPACT = /^[\w-]+\.[\w-]+\.([\w-]+)$/;
+
 const KINDS = ['anonymous', 'user', 'robot', 'team', 'trust_rule', 'ci_session', 'run'] as const;
 const ACTIONS = ['pull', 'push', 'delete', 'admin'] as const;
 
@@ -108,7 +110,7 @@ export function createRegistryTokens(
         if (known.expiresAt > now()) return known.principal;
         throw new InvalidCredentials();
       }
-      if (token.length > LARGEST) throw new InvalidCredentials();
+      if (token.length > LARGEST || !isCompact(token)) throw new InvalidCredentials();
       const { payload, protectedHeader } = await check(token);
       const principal = read(payload, origins);
       const expiresAt = ((payload.exp as number) + SKEW_SECONDS) * 1000;
@@ -145,6 +147,12 @@ export function createRegistryTokens(
     if (key === undefined) throw new InvalidCredentials();
     return key;
   }
+}
+
+/** Decoders take padding and stray bits at the end; a token has one spelling here. */
+function isCompact(token: string): boolean {
+  const signature = COMPACT.exec(token)?.[1];
+  return signature !== undefined && Buffer.from(signature, 'base64url').toString('base64url') === signature;
 }
 
 function read(payload: JWTPayload, origins: readonly string[]): Principal {

@@ -32,8 +32,18 @@ export class Folders {
     this.#root = root;
   }
 
+  /** Creates the folder and those above it, but never the root: without it, this is not the place where the bytes are. */
   async create(folder: string): Promise<void> {
-    if (!this.#durable.has(folder)) await mkdir(folder, { recursive: true, mode: 0o700 });
+    try {
+      await mkdir(folder, 0o700);
+      this.#durable.delete(folder);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EEXIST') return;
+      if (code !== 'ENOENT' || dirname(folder) === this.#root) throw error;
+      await this.create(dirname(folder));
+      await this.create(folder);
+    }
   }
 
   /** Makes the names in `folder` durable and, once for each, those of the folders above it. */

@@ -21,7 +21,8 @@ export interface Route<Policy> {
  * @throws at start-up when a route has no policy or two routes share an id (promise P12)
  */
 export function mount<Policy>(routes: readonly Route<Policy>[], enforce: (policy: Policy) => Middleware): Middleware {
-  const router = new Router();
+  // Strict: `/blobs/uploads/` is not `/blobs/:digest` with a slash too many.
+  const router = new Router({ strict: true });
   const ids = new Set<string>();
   for (const route of routes) {
     if (route.policy === undefined || route.policy === null) {

@@ -23,7 +23,20 @@ export function pageSize(ctx: Context): number | undefined {
 /** The first value of a query parameter, or ''. */
 export function queryText(ctx: Context, name: string): string {
   const value = ctx.query[name];
-  return (Array.isArray(value) ? value[0] : value) ?? '';
+  return checked(name, (Array.isArray(value) ? value[0] : value) ?? '');
+}
+
+/** Every value of a repeated query parameter; empty ones do not count. */
+export function queryTexts(ctx: Context, name: string): string[] {
+  const value = ctx.query[name] ?? [];
+  return (Array.isArray(value) ? value : [value]).filter((text) => text !== '').map((text) => checked(name, text));
+}
+
+/** Postgres has no text with U+0000 in it. */
+function checked(name: string, text: string): string {
+  if (text.includes('\0') || text.length > 1_024)
+    throw new OciError(400, 'UNSUPPORTED', `${name} is no text that anything here has`);
+  return text;
 }
 
 /** `Link: <…>; rel="next"`, relative, so that it survives any proxy in front (RFC 8288). */

@@ -78,6 +78,11 @@ async function dataFolder({ dataDir }: Config): Promise<string> {
 }
 
 async function postgres(db: Database, { database }: Config): Promise<string> {
+  await db.pool.query('select 1').catch((cause: Error) => {
+    const advice =
+      database.kind === 'external' ? 'Check DATABASE_URL, and whether that server lets this machine in.' : '';
+    throw new Trouble(cause.message, advice || 'Look into postgres.log in the data folder.', { cause });
+  });
   const [row] = await db.query<{ version: string; number: number }>(
     sql`select current_setting('server_version') as version, current_setting('server_version_num')::int as number`,
   );

@@ -18,7 +18,7 @@ import {
 import { bumpRepositoryEpoch } from './queries/repositories.ts';
 import { Refusal } from './refusal.ts';
 import type { Registry } from './registry.ts';
-import type { Repository } from './repositories.ts';
+import { linking, type Repository } from './repositories.ts';
 import { targetOf, type Scene } from './scene.ts';
 
 const DAY = 24 * 60 * 60;
@@ -100,13 +100,12 @@ export async function mountBlob(registry: Registry, request: MountRequest): Prom
         : await registry.scenes.resolve({ path, principalId: principal.id });
     const verdict = await registry.gate.mayMountFrom(principal, targetOf(scene));
     if (verdict.effect === 'deny') continue;
-    const linked = await insertMount(registry.db, {
+    const mount = {
       fromRepositoryId: candidate.repository_id,
       repositoryId: request.into.id,
       blobId: candidate.blob_id,
-      digest,
-    });
-    if (linked) return true;
+    };
+    if (await linking(registry, request.into, (db) => insertMount(db, mount))) return true;
   }
   return false;
 }

@@ -39,6 +39,9 @@ export interface Manifest {
 
 type Json = Record<string, unknown>;
 
+/** Looser than RFC 6838, which not everyone keeps to: printable ASCII. */
+const MEDIA_TYPE = /^[\x21-\x7e]{1,255}$/;
+
 /**
  * @param contentType of the request, which must agree with the document's own `mediaType` (S20: confusion of types)
  * @throws {Refusal} MANIFEST_INVALID
@@ -49,13 +52,15 @@ export function parseManifest(bytes: Buffer, contentType: string | undefined): M
   const isIndex = INDEXES.has(mediaType);
   if (document['schemaVersion'] !== 2) throw invalid('schemaVersion must be 2');
   const looksLikeIndex = 'manifests' in document;
-  const looksLikeImage = 'config' in document || 'layers' in document || 'fsLayers' in document;
+  const looksLikeImage = 'config' in document || 'layers' in document;
+  if ('fsLayers' in document) throw invalid('fsLayers belongs to Docker schema 1, which is not served here');
   if ((looksLikeIndex && looksLikeImage) || (isIndex ? looksLikeImage : looksLikeIndex)) {
     throw invalid(`A document of type ${mediaType} has fields of the other type; it cannot be an index and a manifest`);
   }
   const annotations = stringMap(document['annotations'], 'annotations');
   const subject = document['subject'] === undefined ? undefined : descriptor(document['subject'], 'subject');
   const artifactType = optionalString(document['artifactType'], 'artifactType');
+  if (artifactType !== undefined && !MEDIA_TYPE.test(artifactType)) throw invalid('artifactType must be a media type');
   if (isIndex) {
     const children = descriptors(document['manifests'], 'manifests');
     return {
@@ -86,6 +91,26 @@ export function parseManifest(bytes: Buffer, contentType: string | undefined): M
   };
 }
 
+/** Fields that some reader acts on. */
+const FIELDS = new Map(
+  ['schemaVersion', 'mediaType', 'artifactType', 'config', 'layers', 'fsLayers', 'manifests', 'subject', 'annotations']
+    .concat(['digest', 'size', 'data', 'urls', 'platform'])
+    .map((field) => [fold(field), field]),
+);
+
+/** Go's JSON reader takes keys in any case, and folds K and ſ too; such a document would mean two things (S20). */
+function fold(key: string): string {
+  return key.replaceAll('\u017f', 's').replaceAll('\u212a', 'k').toLowerCase();
+}
+
+function checkSpelling(object: Json, where: string): void {
+  for (const key of Object.keys(object)) {
+    const field = FIELDS.get(fold(key));
+    if (field !== undefined && field !== key)
+      throw invalid(`${where} has a key ${JSON.stringify(key)}; write ${field}`);
+  }
+}
+
 function parseDocument(bytes: Buffer): Json {
   let document: unknown;
   try {
@@ -95,6 +120,7 @@ function parseDocument(bytes: Buffer): Json {
     throw error;
   }
   if (!isObject(document)) throw invalid('The document is not a JSON object');
+  checkSpelling(document, 'The document');
   return document;
 }
 
@@ -124,8 +150,10 @@ function descriptors(value: unknown, field: string): Descriptor[] {
 
 function descriptor(value: unknown, field: string): Descriptor & { urls?: unknown } {
   if (!isObject(value)) throw invalid(`${field} must be a descriptor object`);
+  checkSpelling(value, field);
   const { mediaType, digest, size, data } = value;
-  if (typeof mediaType !== 'string' || mediaType === '') throw invalid(`${field}.mediaType must be a string`);
+  if (typeof mediaType !== 'string' || !MEDIA_TYPE.test(mediaType))
+    throw invalid(`${field}.mediaType must be a media type`);
   const parsed = typeof digest === 'string' ? parseDigest(digest) : undefined;
   if (!parsed) throw invalid(`${field}.digest must be sha256:<64 hex> or sha512:<128 hex>, in lower case`);
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {

@@ -13,7 +13,7 @@ import {
   selectParent,
   upsertManifest,
 } from './queries/manifests.ts';
-import { bumpRepositoryEpoch } from './queries/repositories.ts';
+import { bumpRepositoryEpoch, lockSparse } from './queries/repositories.ts';
 import { lockTagsOf, recordTagMoves, removeTags, selectTagsOf } from './queries/tags.ts';
 import { bindReferences } from './references.ts';
 import { Refusal } from './refusal.ts';
@@ -51,6 +51,7 @@ export async function putManifest(registry: Registry, put: PutManifest): Promise
   const mayMove = await decideTags(registry, put.scene, principal, put.tags, 'put');
   const actorId = principal.id || null;
   await registry.db.transaction(async (tx) => {
+    if (put.allowSparse) await lockSparse(tx, repository.id);
     const { id } = await upsertManifest(tx, rowOf(put, manifest, digest));
     await bindReferences(tx, repository.id, id, manifest, put.allowSparse);
     for (const tag of [...put.tags].sort()) {

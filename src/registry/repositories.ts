@@ -1,23 +1,26 @@
 /** Projects and repositories come into being by the first push of someone who may. */
 import { projectOf } from '../auth/names.ts';
 import type { Principal } from '../auth/principal.ts';
-import type { Transaction } from '../db/database.ts';
+import type { Queryable, Transaction } from '../db/database.ts';
 import { recordEvent } from '../jobs/outbox.ts';
 import type { RepositoryPath } from './names.ts';
 import {
   insertOwner,
   insertProject,
   insertRepository,
-  selectProjectId,
+  lockSparse,
   selectRepositoryId,
 } from './queries/repositories.ts';
+import { Refusal } from './refusal.ts';
 import type { Registry } from './registry.ts';
-import type { Scene } from './scene.ts';
+import { targetOf, type Scene } from './scene.ts';
 
 export interface Repository {
   readonly id: number;
   readonly path: RepositoryPath;
   readonly projectId: number;
+  /** Manifests may name what is not here (`projects.allow_sparse`). */
+  readonly sparse: boolean;
   /** The epoch that this request's facts carry. */
   readonly epoch: number;
 }
@@ -25,12 +28,14 @@ export interface Repository {
 /** The repository that the scene found, if it is there. */
 export function repositoryOf(scene: Scene, path: RepositoryPath): Repository | undefined {
   const { repository, project } = scene;
-  return repository && project && { id: repository.id, path, projectId: project.id, epoch: repository.epoch };
+  if (!repository || !project) return undefined;
+  return { id: repository.id, path, projectId: project.id, sparse: project.allowSparse, epoch: repository.epoch };
 }
 
 /**
- * The repository, made when it is missing, and its project with it: private, owned by who made it. Who may was decided by
- * the gate before.
+ * The repository, made when it is missing, and its project with it: private, owned by who made it. The gate has decided
+ * that the caller may; when somebody else made the project meanwhile, it is asked again.
+ * @throws {Refusal} DENIED
  */
 export async function ensureRepository(
   registry: Registry,
@@ -41,27 +46,48 @@ export async function ensureRepository(
 ): Promise<Repository> {
   const known = repositoryOf(scene, path);
   if (known) return known;
-  return registry.db.transaction(async (tx) => {
-    const projectId = scene.project?.id ?? (await ensureProject(tx, projectOf(path), principal, requestId));
-    const created = await insertRepository(tx, projectId, path);
-    const repositoryId = created ?? (await selectRepositoryId(tx, path));
-    if (created !== undefined) {
-      await recordEvent(tx, {
-        type: 'repository.created',
-        actorId: principal.id,
-        projectId,
-        repositoryId: created,
-        requestId,
-        data: { repository: path },
-      });
-    }
-    return { id: repositoryId, path, projectId, epoch: 1 };
-  });
+  const made = await registry.db.transaction((tx) => makeRepository(tx, scene, path, principal, requestId));
+  if (made !== undefined) return made;
+  const now = await registry.scenes.resolve({ path, principalId: principal.id });
+  const verdict = await registry.gate.decide(principal, 'push', targetOf(now));
+  if (verdict.effect === 'deny')
+    throw new Refusal('DENIED', 'Somebody else made this project just now; ask them for the right');
+  return ensureRepository(registry, now, path, principal, requestId);
 }
 
-async function ensureProject(tx: Transaction, name: string, principal: Principal, requestId: string): Promise<number> {
+/** Undefined, and nothing made, when the project is there by now. */
+async function makeRepository(
+  tx: Transaction,
+  scene: Scene,
+  path: RepositoryPath,
+  principal: Principal,
+  requestId: string,
+): Promise<Repository | undefined> {
+  const projectId = scene.project?.id ?? (await makeProject(tx, projectOf(path), principal, requestId));
+  if (projectId === undefined) return undefined;
+  const created = await insertRepository(tx, projectId, path);
+  const id = created ?? (await selectRepositoryId(tx, path));
+  if (created !== undefined) {
+    await recordEvent(tx, {
+      type: 'repository.created',
+      actorId: principal.id,
+      projectId,
+      repositoryId: created,
+      requestId,
+      data: { repository: path },
+    });
+  }
+  return { id, path, projectId, sparse: scene.project?.allowSparse ?? false, epoch: 1 };
+}
+
+async function makeProject(
+  tx: Transaction,
+  name: string,
+  principal: Principal,
+  requestId: string,
+): Promise<number | undefined> {
   const created = await insertProject(tx, name, principal.id);
-  if (created === undefined) return selectProjectId(tx, name);
+  if (created === undefined) return undefined;
   await insertOwner(tx, created, principal.id);
   await recordEvent(tx, {
     type: 'project.created',
@@ -71,4 +97,20 @@ async function ensureProject(tx: Transaction, name: string, principal: Principal
     data: { project: name },
   });
   return created;
+}
+
+/**
+ * Runs the statement that links a blob. Ordinarily it is a transaction of its own; in a sparse repository it waits for
+ * manifests that may be missing the blob.
+ */
+export function linking<T>(
+  registry: Registry,
+  repository: Repository,
+  link: (db: Queryable) => Promise<T>,
+): Promise<T> {
+  if (!repository.sparse) return link(registry.db);
+  return registry.db.transaction(async (tx) => {
+    await lockSparse(tx, repository.id);
+    return link(tx);
+  });
 }

@@ -132,5 +132,5 @@ export async function listTags(
   const limit = Math.min(n ?? MAX_TAG_PAGE, MAX_TAG_PAGE);
   if (limit === 0) return { names: '', next: undefined };
   const page = await selectTagPage(registry.db, repository.id, last, limit);
-  return { names: page.names ?? '', next: page.count === limit ? (page.last ?? undefined) : undefined };
+  return { names: page.names ?? '', next: page.more ? (page.last ?? undefined) : undefined };
 }

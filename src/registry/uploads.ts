@@ -21,7 +21,7 @@ import {
 } from './queries/uploads.ts';
 import { Refusal } from './refusal.ts';
 import type { Registry } from './registry.ts';
-import type { Repository } from './repositories.ts';
+import { linking, type Repository } from './repositories.ts';
 import { busyUpload, lostUpload, unknownUpload } from './upload-refusals.ts';
 
 /** Hashes of uploads that were appended to by this worker, so that the next chunk goes on where the last one ended. */
@@ -143,7 +143,7 @@ export function finishUpload(
       claim.released = true;
       throw refusal;
     }
-    const blobId = await commitBlob(registry.db, {
+    const commit = {
       uploadId: row.id,
       writer: claim.token,
       repositoryId: address.repository.id,
@@ -154,7 +154,8 @@ export function finishUpload(
       sha512: digests.get('sha512') ?? null,
       size,
       digest,
-    });
+    };
+    const blobId = await linking(registry, address.repository, (db) => commitBlob(db, commit));
     if (blobId === undefined) throw lostUpload();
     claim.released = true;
     registry.liveHashes.delete(row.id);

@@ -45,7 +45,7 @@ describe('the work', () => {
     expect(unknown).toBeLessThan(known * 2);
   });
 
-  test('is never false for unknown users by chance', async () => {
+  test('is never right for an unknown user', async () => {
     expect(await verifyPassword('', undefined)).toBe(false);
   });
 

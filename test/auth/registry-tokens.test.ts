@@ -62,7 +62,11 @@ test('end after five minutes, remembered or not', async () => {
 });
 
 test('are taken by another replica, whichever of the names they were issued under', async () => {
-  const there = createRegistryTokens(createKeyRing(another(2), createSecrets(MASTER_KEY)), [ORIGIN, OTHER_ORIGIN], () => clock);
+  const there = createRegistryTokens(
+    createKeyRing(another(2), createSecrets(MASTER_KEY)),
+    [ORIGIN, OTHER_ORIGIN],
+    () => clock,
+  );
   for (const origin of [ORIGIN, OTHER_ORIGIN]) {
     const { token } = await tokens.issue(jane, access, origin);
     expect((await there.verify(token)).name).toBe('jane');

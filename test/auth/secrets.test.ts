@@ -18,13 +18,18 @@ test('come back as they were, and are not in the row in the clear', async () => 
 
 test('under another master key are refused with a sentence that names both keys', async () => {
   const id = await secrets.put(db, 'test', 'two', Buffer.from('x'));
-  await expect(createSecrets(randomBytes(32)).read(db, id)).rejects.toThrow(/test\/two was encrypted under master key [0-9a-f]{16}, this hub has/);
+  await expect(createSecrets(randomBytes(32)).read(db, id)).rejects.toThrow(
+    /test\/two was encrypted under master key [0-9a-f]{16}, this hub has/,
+  );
   expect(() => createSecrets(randomBytes(16))).toThrow(/32 bytes/);
 });
 
 test.each([
   ['a changed byte', sql`ciphertext = set_byte(ciphertext, 0, get_byte(ciphertext, 0) # 1)`],
-  ['a changed tag', sql`ciphertext = set_byte(ciphertext, length(ciphertext) - 1, get_byte(ciphertext, length(ciphertext) - 1) # 1)`],
+  [
+    'a changed tag',
+    sql`ciphertext = set_byte(ciphertext, length(ciphertext) - 1, get_byte(ciphertext, length(ciphertext) - 1) # 1)`,
+  ],
   ['a cut tag', sql`ciphertext = substring(ciphertext for length(ciphertext) - 4)`],
   ['a changed nonce', sql`nonce = set_byte(nonce, 0, get_byte(nonce, 0) # 1)`],
   ['another name', sql`name = name || 'x'`],

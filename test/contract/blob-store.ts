@@ -25,7 +25,7 @@ const SIZES = [0, 1, 64 * KIB - 1, 64 * KIB + 1, MIB - 1, MIB, MIB + 1].concat([
 ]);
 
 export function describeBlobStore(name: string, prepare: () => Promise<Subject>): void {
-  describe(name, () => {
+  describe(`${name}`, () => {
     let subject: Subject;
     let blobs: BlobStore;
     const opened: BlobStore[] = [];

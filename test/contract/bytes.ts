@@ -22,8 +22,8 @@ export async function drain(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
   return Buffer.concat(copies);
 }
 
-export function read(store: BlobStore, key: string, range?: ByteRange): Promise<Buffer> {
-  return drain(store.read(key, range));
+export function read(source: BlobStore, key: string, range?: ByteRange): Promise<Buffer> {
+  return drain(source.read(key, range));
 }
 
 /** Writes `content` in one go. */

@@ -35,7 +35,9 @@ export type Fault =
   | { readonly kind: 'stall'; readonly done: boolean }
   /** The connection ends after this many bytes of the body. */
   | { readonly kind: 'cut'; readonly bytes: number }
-  /** The body comes in pieces of this many bytes, one per turn of the event loop. */
+  /** After this many bytes of the body nothing more comes, until released: then the connection ends. */
+  | { readonly kind: 'hang'; readonly bytes: number }
+  /** The body comes in pieces of this many bytes. */
   | { readonly kind: 'trickle'; readonly bytes: number };
 
 export const faults = {

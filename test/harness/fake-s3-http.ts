@@ -1,8 +1,8 @@
 /** Between HTTP and the operations of the fake. */
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { setImmediate } from 'node:timers/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { receive, slice, type Blocks, type Content } from './fake-s3-content.ts';
 import type { Fault, Operation } from './fake-s3-faults.ts';
 import type { Answer } from './fake-s3-operations.ts';
@@ -50,32 +50,29 @@ export async function bodyOf(request: IncomingMessage, blocks: Blocks, sha256: s
   return content;
 }
 
+/** Sends the answer, or as much of it as `fault` lets through; `released` ends a `hang`. */
 export async function send(
   response: ServerResponse,
   headOnly: boolean,
   answer: Answer,
-  fault: Fault | undefined,
+  fault?: Fault,
+  released?: Promise<unknown>,
 ): Promise<void> {
-  const { content, start, end } = answer.bytes ?? { content: { blocks: [], size: 0, etag: '' }, start: 0, end: 0 };
-  const text = answer.body ?? '';
-  const length = answer.headers['content-length'] ?? (answer.bytes ? end - start : Buffer.byteLength(text));
-  response.writeHead(answer.status, {
-    'x-amz-request-id': 'fake',
-    ...answer.headers,
-    ...(answer.status === 204 ? {} : { 'content-length': length }),
-  });
-  if (headOnly || answer.bytes === undefined) return void response.end(headOnly ? undefined : text);
-  let left = fault?.kind === 'cut' ? fault.bytes : Infinity;
+  const { status, bytes, body = '' } = answer;
+  const length = answer.headers['content-length'] ?? (bytes ? bytes.end - bytes.start : Buffer.byteLength(body));
+  const headers = status === 204 ? {} : { 'content-length': length };
+  response.writeHead(status, { 'x-amz-request-id': 'fake', ...answer.headers, ...headers });
+  if (headOnly || bytes === undefined) return void response.end(headOnly ? undefined : body);
+  await pipeline(Readable.from(spoil(bytes, fault), { objectMode: false }), response, { end: false });
+  if (fault?.kind === 'hang') await released;
+  if (fault?.kind === 'cut' || fault?.kind === 'hang') response.socket?.destroySoon();
+  else response.end();
+}
+
+function* spoil({ content, start, end }: Required<Answer>['bytes'], fault: Fault | undefined): Generator<Buffer> {
+  const spoiled = fault?.kind === 'cut' || fault?.kind === 'hang' ? Math.min(end, start + fault.bytes) : end;
   const step = fault?.kind === 'trickle' ? fault.bytes : Infinity;
-  for (const block of slice(content, start, end)) {
-    for (let at = 0; at < block.length; at += step) {
-      const piece = block.subarray(at, Math.min(at + step, at + left, block.length));
-      left -= piece.length;
-      if (!response.write(piece)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
-      if (response.destroyed) return;
-      if (step !== Infinity) await setImmediate();
-      if (left <= 0) return void response.socket?.end();
-    }
+  for (const block of slice(content, start, spoiled)) {
+    for (let at = 0; at < block.length; at += step) yield block.subarray(at, at + step);
   }
-  response.end();
 }

@@ -95,7 +95,7 @@ export async function startFakeS3(options: FakeS3Options = {}): Promise<FakeS3> 
       };
     });
     if (done && (await misbehave())) return;
-    await send(response, request.method === 'HEAD', answer, fault);
+    await send(response, request.method === 'HEAD', answer, fault, Promise.race([trouble?.released, gone]));
   };
 
   const server = createServer((request, response) => {

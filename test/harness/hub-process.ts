@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { childrenOf, commandOf, gone, isAlive, killHard, postmasterIn } from './processes.ts';
 
-const ENTRY = new URL('../../bin/berth.mjs', import.meta.url).pathname;
+const ROOT = new URL('../../', import.meta.url).pathname;
 const READY = /^Berth is ready at (\S+)$/m;
 const PASSWORD = /^ {2}password {2}(\S+)/m;
 
@@ -25,6 +25,8 @@ export interface HubProcessOptions {
   readonly flags?: readonly string[];
   /** A command that runs the hub, such as `setpriv --reuid=1000`. */
   readonly wrapper?: readonly string[];
+  /** The clone that it is started from, where the wrapper makes another one than this. */
+  readonly root?: string;
 }
 
 /** `primary`: its main process alone; `node`: that and all workers; `postgres`: its main process alone; `both`: all. */
@@ -144,9 +146,10 @@ export async function startHub(options: HubProcessOptions = {}): Promise<HubProc
 
 /** Runs the hub where it is expected to end by itself, such as with a wrong setting. */
 export async function runHub(
-  options: HubProcessOptions & { dataDir: string; port: number },
+  options: HubProcessOptions & { dataDir: string; port: number; onSpawn?: (pid: number) => void },
 ): Promise<{ code: number | NodeJS.Signals; output: string }> {
   const child = spawnHub(options, options.dataDir, options.port);
+  options.onSpawn?.(child.pid!);
   let output = '';
   for (const stream of [child.stdout!, child.stderr!]) {
     stream.setEncoding('utf8').on('data', (text: string) => (output += text));
@@ -158,11 +161,20 @@ export async function runHub(
 function spawnHub(options: HubProcessOptions, dataDir: string, port: number): ChildProcess {
   const { PATH = '', HOME = '/', TMPDIR } = process.env;
   const env = {
-    ...{ PATH, HOME, ...(TMPDIR && { TMPDIR }), BERTH_DATA_DIR: dataDir, BERTH_PORT: String(port), BERTH_DRAIN_SECONDS: '5' },
+    ...{
+      PATH,
+      HOME,
+      ...(TMPDIR && { TMPDIR }),
+      BERTH_DATA_DIR: dataDir,
+      BERTH_PORT: String(port),
+      BERTH_DRAIN_SECONDS: '5',
+    },
     ...options.env,
   };
   // A test run that is killed takes its hubs with it: the hub gets SIGTERM when its parent dies.
-  const command = [...(options.wrapper ?? []), 'setpriv', '--pdeathsig', 'TERM', '--', process.execPath, ENTRY, 'serve'];
+  const root = options.root ?? ROOT;
+  const program = [join(root, 'node_modules/.bin/node'), join(root, 'bin/berth.mjs'), 'serve'];
+  const command = [...(options.wrapper ?? []), 'setpriv', '--pdeathsig', 'TERM', '--', ...program];
   return spawn(command[0]!, [...command.slice(1), ...(options.flags ?? [])], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],

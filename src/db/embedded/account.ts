@@ -53,7 +53,7 @@ export function chooseAccount(cluster: string, only?: 'namespace' | 'other'): Ac
 
 /** Starts one of Postgres' programs as `account`, with none of the caller's PG… variables. */
 export function run(account: Account, program: string, args: readonly string[], options: SpawnOptions): ChildProcess {
-  const common: SpawnOptions = { ...options, env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' } };
+  const common: SpawnOptions = { ...options, env: { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' } };
   switch (account.kind) {
     case 'direct':
       return spawn(program, args, common);

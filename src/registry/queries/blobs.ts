@@ -96,7 +96,7 @@ export function selectMountCandidates(
  */
 export async function insertMount(
   db: Queryable,
-  mount: { fromRepositoryId: number; repositoryId: number; blobId: number; digest: Buffer },
+  mount: { fromRepositoryId: number; repositoryId: number; blobId: number },
 ): Promise<boolean> {
   const row = await db.first(sql`
     with source as (

@@ -151,18 +151,28 @@ export interface ReferrerRow {
   size: number;
   artifact_type: string | null;
   annotations: Record<string, string> | null;
+  /** Whether others may follow this one. */
+  more: boolean;
 }
 
-/** Live manifests whose subject is `subject`, oldest first, after the given id. */
+/**
+ * Live manifests whose subject is `subject`, oldest first, after the given id: `limit` of them, or fewer when their payloads
+ * together pass `bytes`, which bounds the annotations that come along.
+ */
 export function selectReferrers(
   db: Queryable,
   repositoryId: number,
   subject: Buffer,
-  page: { artifactTypes: readonly string[] | null; after: number; limit: number },
+  page: { artifactTypes: readonly string[] | null; after: number; limit: number; bytes: number },
 ): Promise<ReferrerRow[]> {
   return db.query<ReferrerRow>(sql`
-    select id, digest, media_type, size, artifact_type, annotations from manifests
-    where repository_id = ${repositoryId} and subject_digest = ${subject} and deleted_at is null and id > ${page.after}
-      and (${page.artifactTypes}::text[] is null or artifact_type = any (${page.artifactTypes}))
-    order by id limit ${page.limit}`);
+    select id, digest, media_type, size, artifact_type, annotations, total < all_of_them or fetched = ${page.limit} as more
+    from (select *, sum(size) over (order by id) as total, sum(size) over () as all_of_them, count(*) over () as fetched from (
+            select * from manifests
+            where repository_id = ${repositoryId} and subject_digest = ${subject} and deleted_at is null
+              and id > ${page.after}
+              and (${page.artifactTypes}::text[] is null or artifact_type = any (${page.artifactTypes}))
+            order by id limit ${page.limit}) first) summed
+    where total - size < ${page.bytes}
+    order by id`);
 }

@@ -1,5 +1,5 @@
 import sql from 'sql-template-tag';
-import type { Queryable } from '../../db/database.ts';
+import type { Queryable, Transaction } from '../../db/database.ts';
 
 /** The new project's id, or undefined when the name is taken. */
 export async function insertProject(db: Queryable, name: string, createdBy: number): Promise<number | undefined> {
@@ -14,12 +14,6 @@ export async function insertOwner(db: Queryable, projectId: number, principalId:
     on conflict do nothing`);
 }
 
-export async function selectProjectId(db: Queryable, name: string): Promise<number> {
-  const row = await db.first<{ id: number }>(sql`select id from projects where name = ${name}`);
-  if (!row) throw new Error(`Project ${name} vanished while it was being used`);
-  return row.id;
-}
-
 /** The new repository's id, or undefined when the path is taken. */
 export async function insertRepository(db: Queryable, projectId: number, path: string): Promise<number | undefined> {
   const row = await db.first<{ id: number }>(sql`
@@ -31,6 +25,14 @@ export async function selectRepositoryId(db: Queryable, path: string): Promise<n
   const row = await db.first<{ id: number }>(sql`select id from repositories where path = ${path}`);
   if (!row) throw new Error(`Repository ${path} vanished while it was being used`);
   return row.id;
+}
+
+/**
+ * In a sparse repository, a blob that comes and a manifest that misses it must see each other; whoever is second waits
+ * here, before the statement whose snapshot has to include the first.
+ */
+export async function lockSparse(tx: Transaction, repositoryId: number): Promise<void> {
+  await tx.query(sql`select 1 from repositories where id = ${repositoryId} for no key update`);
 }
 
 /** Makes everything that memory remembers of the repository unknown, on every replica. */

@@ -75,9 +75,14 @@ export async function selectTagPage(
   repositoryId: number,
   after: string,
   limit: number,
-): Promise<{ names: string | null; count: number; last: string | null }> {
-  const row = await db.first<{ names: string | null; count: number; last: string | null }>(sql`
-    select string_agg('"' || name || '"', ',') as names, count(*)::int as count, max(name) as last
-    from (select name from tags where repository_id = ${repositoryId} and name > ${after} order by name limit ${limit}) page`);
-  return row as { names: string | null; count: number; last: string | null };
+): Promise<{ names: string | null; last: string | null; more: boolean }> {
+  const row = await db.first<{ names: string | null; last: string | null; more: boolean }>(sql`
+    with page as (
+      select string_agg('"' || name || '"', ',') as names, max(name) as last
+      from (select name from tags where repository_id = ${repositoryId} and name > ${after} order by name limit ${limit}) t
+    )
+    select names, last,
+           exists (select 1 from tags where repository_id = ${repositoryId} and name > page.last) as more
+    from page`);
+  return row as { names: string | null; last: string | null; more: boolean };
 }

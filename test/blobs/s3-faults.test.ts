@@ -1,0 +1,222 @@
+/** One fault at each place of an upload, and stores that stay broken for a while. */
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { newKey } from '../../src/blobs/keys.ts';
+import { StoreUnavailable, type BlobStore, type UnfinishedObject } from '../../src/blobs/store.ts';
+import { bytes, fresh, MIB, pour, read, saved } from '../contract/bytes.ts';
+import { faults, type Operation } from '../harness/fake-s3.ts';
+import { openOn, remains, useFakeS3 } from './s3-store.ts';
+
+const fake = await useFakeS3({ pageSize: 2 });
+const content = bytes(20 * MIB);
+
+/** Operations of `upload`, and how often each is used when nothing goes wrong. */
+const USED = {
+  CreateMultipartUpload: 1,
+  UploadPart: 4,
+  PutObject: 1,
+  GetObject: 1,
+  CompleteMultipartUpload: 1,
+  DeleteObject: 2,
+};
+const PLACES = (Object.entries(USED) as [Operation, number][]).flatMap(([operation, times]) =>
+  [...new Set([1, times])].map((nth) => ({ operation, nth })),
+);
+/** What the SDK repeats by itself. */
+const PASSING = ['internalError', 'slowDown', 'resetBefore', 'resetAfter', 'stall', 'stallAfter'] as const;
+const LASTING = ['internalError', 'resetAfter', 'expiredToken'] as const;
+
+let blobs: BlobStore;
+beforeAll(async () => {
+  blobs = await openOn(fake);
+  return () => blobs[Symbol.asyncDispose]();
+});
+
+afterEach(() => {
+  fake.reset();
+});
+
+/** Two requests, as an upload in two chunks: `row` is what Postgres would have when something fails. */
+async function upload(row: { object: UnfinishedObject }): Promise<void> {
+  if (row.object.size === 0) {
+    await using writer = await blobs.write(row.object);
+    await pour(writer, content.subarray(0, 9 * MIB));
+    row.object = saved(await writer.suspend());
+  }
+  await using writer = await blobs.write(row.object);
+  await pour(writer, content.subarray(row.object.size));
+  await writer.finish();
+}
+
+async function expectRightAndDelete(key: string): Promise<void> {
+  expect((await read(blobs, key)).equals(content)).toBe(true);
+  await blobs.delete(key);
+  expect(remains(fake)).toEqual([]);
+}
+
+it('uses the operations that this file breaks', async () => {
+  const row = { object: fresh(newKey()) };
+  await upload(row);
+  expect(fake.counts).toMatchObject(USED);
+  await expectRightAndDelete(row.object.key);
+});
+
+describe.each(PLACES)('$operation number $nth', ({ operation, nth }) => {
+  it.each(PASSING)('may suffer from %s', async (name) => {
+    const row = { object: fresh(newKey()) };
+    const fault = fake.fail({ operation, nth }, faults[name]);
+    await upload(row);
+    expect(fault.hits).toBe(1);
+    await expectRightAndDelete(row.object.key);
+  });
+
+  it.each(['timeTooSkewed', 'expiredToken'] as const)('may be refused with %s', async (name) => {
+    const row = { object: fresh(newKey()) };
+    const fault = fake.fail({ operation, nth }, faults[name]);
+    await upload(row).catch(async (error: unknown) => {
+      expect(error).toBeInstanceOf(StoreUnavailable);
+      await upload(row);
+    });
+    expect(fault.hits).toBe(1);
+    await expectRightAndDelete(row.object.key);
+  });
+});
+
+describe.each(Object.keys(USED) as Operation[])('%s', (operation) => {
+  it.each(LASTING)('may suffer from %s for a while', async (name) => {
+    const row = { object: fresh(newKey()) };
+    const fault = fake.fail(operation, faults[name], Infinity);
+    const outcome = await upload(row).catch((error: unknown) => error);
+    expect(fault.hits).toBeGreaterThan(0);
+    if (outcome !== undefined) {
+      expect(outcome).toBeInstanceOf(StoreUnavailable);
+      expect(fake.body(row.object.key) ?? content).toEqual(content);
+    }
+    fake.heal();
+    if (outcome !== undefined) await upload(row);
+    await expectRightAndDelete(row.object.key);
+  });
+});
+
+describe('completing', () => {
+  it.each(['errorInBody', 'errorInBodyButDone'] as const)('may answer 200 with an error: %s', async (name) => {
+    const row = { object: fresh(newKey()) };
+    fake.fail('CompleteMultipartUpload', faults[name], 2);
+    await upload(row);
+    await expectRightAndDelete(row.object.key);
+  });
+
+  it('may be done while nobody can tell', async () => {
+    const row = { object: fresh(newKey()) };
+    await using first = await blobs.write(row.object);
+    await pour(first, content);
+    row.object = saved(await first.suspend());
+    const finish = async (): Promise<void> => {
+      await using writer = await blobs.write(row.object);
+      await writer.finish();
+    };
+    fake.fail('CompleteMultipartUpload', faults.resetAfter, Infinity);
+    fake.fail('HeadObject', faults.internalError, Infinity);
+    await expect(finish()).rejects.toBeInstanceOf(StoreUnavailable);
+    fake.heal();
+    await finish();
+    await expectRightAndDelete(row.object.key);
+  });
+
+  it('does not fail for a tail that cannot be removed', async () => {
+    const row = { object: fresh(newKey()) };
+    fake.fail('DeleteObject', faults.internalError, Infinity);
+    await upload(row);
+    fake.heal();
+    await expectRightAndDelete(row.object.key);
+  });
+});
+
+describe('reading', () => {
+  const key = newKey();
+  const put = async (): Promise<void> => {
+    await using writer = await blobs.write(fresh(key));
+    await pour(writer, content.subarray(0, 3 * MIB));
+    await writer.finish();
+  };
+
+  it.each([0, 1, 65_536, 3 * MIB - 1])('goes on after a body that is cut at %i', async (at) => {
+    await put();
+    fake.fail('GetObject', { kind: 'cut', bytes: at });
+    expect((await read(blobs, key)).equals(content.subarray(0, 3 * MIB))).toBe(true);
+    fake.fail('GetObject', { kind: 'cut', bytes: at });
+    const range = { start: 5, end: 3 * MIB - 1 };
+    expect((await read(blobs, key, range)).equals(content.subarray(5, 3 * MIB))).toBe(true);
+  });
+
+  it.each([
+    ['is always cut', { kind: 'cut', bytes: 1_000 }],
+    ['always hangs', { kind: 'hang', bytes: 1_000 }],
+  ] as const)('gives up when the body %s', async (_, fault) => {
+    await put();
+    fake.fail('GetObject', fault, Infinity);
+    await expect(read(blobs, key)).rejects.toBeInstanceOf(StoreUnavailable);
+  });
+
+  it('gives up when the object vanishes in the middle', async () => {
+    await put();
+    fake.fail('GetObject', { kind: 'cut', bytes: 1_000 });
+    await expect(
+      (async () => {
+        for await (const chunk of blobs.read(key)) if (chunk.length > 0) await blobs.delete(key);
+      })(),
+    ).rejects.toBeInstanceOf(StoreUnavailable);
+  });
+
+  it('waits for a body that trickles', async () => {
+    await put();
+    fake.fail('GetObject', { kind: 'trickle', bytes: 10_000 });
+    expect((await read(blobs, key)).equals(content.subarray(0, 3 * MIB))).toBe(true);
+  });
+
+  it('gives up when nothing answers', async () => {
+    fake.fail('GetObject', faults.stall, Infinity);
+    fake.fail('HeadObject', faults.stall, Infinity);
+    await expect(read(blobs, key)).rejects.toBeInstanceOf(StoreUnavailable);
+    await expect(blobs.size(key)).rejects.toBeInstanceOf(StoreUnavailable);
+  });
+});
+
+describe('deleting', () => {
+  const open = async (key: string): Promise<void> => {
+    await using writer = await blobs.write(fresh(key));
+    await pour(writer, content.subarray(0, 9 * MIB));
+    await writer.suspend();
+  };
+
+  it.each(['ListMultipartUploads', 'AbortMultipartUpload', 'DeleteObject'] as const)(
+    'survives one failing %s',
+    async (operation) => {
+      const key = newKey();
+      await open(key);
+      fake.fail(operation, faults.internalError);
+      fake.fail({ operation, nth: 2 }, faults.resetAfter);
+      await blobs.delete(key);
+      expect(remains(fake)).toEqual([]);
+    },
+  );
+
+  it('fails while S3 does, and works afterwards', async () => {
+    const key = newKey();
+    await open(key);
+    fake.fail('ListMultipartUploads', faults.slowDown, Infinity);
+    await expect(blobs.delete(key)).rejects.toBeInstanceOf(StoreUnavailable);
+    fake.heal();
+    await blobs.delete(key);
+    expect(remains(fake)).toEqual([]);
+  });
+
+  it('finds many uploads of one key, and leaves those of others', async () => {
+    const key = newKey();
+    const neighbour = `${key}0`;
+    await open(neighbour);
+    for (let n = 0; n < 5; n++) await open(key);
+    const others = fake.uploads().filter((one) => one.key === neighbour);
+    await blobs.delete(key);
+    expect(fake.uploads()).toEqual(others);
+  });
+});

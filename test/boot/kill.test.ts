@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, test } from 'vitest';
+import { type HubProcess, startHub, type Victim } from '../harness/hub-process.ts';
+import { gone } from '../harness/processes.ts';
+import { expectWithin } from './within.ts';
+
+const AGAIN_MS = 5_000;
+const started: HubProcess[] = [];
+
+afterEach(async () => {
+  // The one that owns the data folder was started first and goes last.
+  for (const hub of started.splice(0).reverse()) await hub.stop();
+});
+
+async function start(options: Parameters<typeof startHub>[0] = {}): Promise<HubProcess> {
+  const hub = await startHub(options);
+  started.push(hub);
+  return hub;
+}
+
+test.for<Victim>(['primary', 'node', 'both'])('after kill -9 of %s the next start serves', async (victim) => {
+  const killed = await start();
+  const postgres = await killed.postgresPid();
+  await killed.kill9(victim);
+
+  const next = await start({ dataDir: killed.dataDir, port: killed.port });
+  expectWithin(`start after kill -9 of ${victim}`, next.startedInMs, AGAIN_MS);
+  expect(await readiness(next)).toBe(200);
+  expect(await signIn(next)).toBe(200);
+  // What is left of Postgres is taken over.
+  if (victim !== 'both') expect(await next.postgresPid()).toBe(postgres);
+  expect(await next.stop()).toBe(0);
+  await gone([postgres]);
+});
+
+test('after kill -9 of Postgres alone the running hub recovers, without a restart', async () => {
+  const hub = await start();
+  const workers = hub.workerPids();
+  const postgres = await hub.postgresPid();
+  const from = performance.now();
+  await hub.kill9('postgres');
+
+  const seen = new Set<number>();
+  await until(async () => {
+    seen.add(await readiness(hub));
+    return (await hub.postgresPid().catch(() => postgres)) !== postgres && (await readiness(hub)) === 200;
+  });
+  expectWithin('serving after kill -9 of Postgres alone', performance.now() - from, AGAIN_MS);
+  expect([...seen].filter((status) => status !== 200 && status !== 503)).toEqual([]);
+  expect(await signIn(hub)).toBe(200);
+  expect(hub.workerPids()).toEqual(workers);
+  expect(hub.output()).toContain('Postgres is back');
+});
+
+test('after kill -9 of Postgres and then of node the next start serves', async () => {
+  const killed = await start();
+  await Promise.all([killed.kill9('postgres'), killed.kill9('node')]);
+  const next = await start({ dataDir: killed.dataDir, port: killed.port });
+  expectWithin('start after kill -9 of Postgres, then node', next.startedInMs, AGAIN_MS);
+  expect(await signIn(next)).toBe(200);
+});
+
+test('a worker that is killed is started again, and the other one serves meanwhile', async () => {
+  const hub = await start();
+  const [victim, other] = hub.workerPids();
+  process.kill(victim!, 'SIGKILL');
+  await until(async () => {
+    expect(await readiness(hub)).toBe(200);
+    return !hub.workerPids().includes(victim!) && hub.workerPids().length === 2;
+  });
+  expect(hub.workerPids()).toContain(other);
+});
+
+async function until(done: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 30_000;
+  while (!(await done())) {
+    if (performance.now() > deadline) throw new Error('it did not come about');
+    await sleep(10);
+  }
+}
+
+/** A connection of its own, so that a worker's end is not mistaken for the hub's. */
+async function readiness(hub: HubProcess): Promise<number> {
+  return (await fetch(`${hub.url}/readyz`, { headers: { connection: 'close' } })).status;
+}
+
+async function signIn(hub: HubProcess): Promise<number> {
+  const authorization = `Basic ${Buffer.from(`admin:${hub.adminPassword}`).toString('base64')}`;
+  return (await fetch(`${hub.url}/v2/`, { headers: { authorization } })).status;
+}

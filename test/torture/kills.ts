@@ -1,0 +1,106 @@
+/** The torture itself: eight clients push, the hub is killed at random moments, and what was acknowledged has to be there. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { findEmbeddedPostgres } from '../../src/db/embedded.ts';
+import { freePort, startHub, type HubProcess } from '../harness/hub-process.ts';
+import { closeConnections, OciClient, type Blob } from '../harness/oci-client.ts';
+import { Gate } from './gate.ts';
+import type { Entry } from './journal.ts';
+import { afterSweep, invented, unowned, withDatabase } from './owners.ts';
+import { pushWithoutEnd } from './pusher.ts';
+import { Random } from './random.ts';
+import { verify } from './verify.ts';
+
+export interface KillOptions {
+  readonly seed: number;
+  readonly kills: number;
+  readonly clients?: number;
+  /** For the hub. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** All keys in the store. */
+  keys(dataDir: string): Promise<readonly string[]>;
+}
+
+export interface KillReport {
+  readonly problems: readonly string[];
+  readonly acknowledged: number;
+  readonly killedWithPostgres: number;
+  /** Slowest start after a kill. */
+  readonly slowestStartMs: number;
+}
+
+const PASSWORD = 'torture-password';
+const LONGEST_LIFE_MS = 3_000;
+
+export async function torture(options: KillOptions): Promise<KillReport> {
+  const { seed, kills, clients = 8 } = options;
+  const random = new Random(seed);
+  const dataDir = await mkdtemp(join(tmpdir(), 'berth-torture-'));
+  const port = await freePort();
+  const start = () => startHub({ dataDir, port, keep: true, env: { BERTH_ADMIN_PASSWORD: PASSWORD, ...options.env } });
+  let hub: HubProcess = await start();
+  const client = new OciClient({ origin: hub.url, credentials: { username: 'admin', password: PASSWORD } });
+  const entries: Entry[] = [];
+  const problems: string[] = [];
+  const gate = new Gate(clients);
+  const end = new AbortController();
+  const pool: { repo: string; content: Blob }[] = [];
+  const pushers = Array.from({ length: clients }, (_, at) =>
+    pushWithoutEnd({
+      client: new OciClient({ origin: hub.url, credentials: { username: 'admin', password: PASSWORD } }),
+      repo: `torture/c${at}`,
+      random: new Random(seed + 1 + at),
+      gate,
+      signal: end.signal,
+      pool,
+      note: (entry) => entries.push(entry),
+      complain: (problem) => problems.push(problem),
+    }),
+  );
+
+  let killedWithPostgres = 0;
+  let slowestStartMs = 0;
+  let verified = 0;
+  try {
+    for (let kill = 1; kill <= kills && problems.length === 0; kill++) {
+      gate.open();
+      await delay(random.below(LONGEST_LIFE_MS));
+      gate.close();
+      const both = random.chance(0.3);
+      if (both) killedWithPostgres++;
+      await hub.kill9(both ? 'both' : 'node');
+      closeConnections();
+      hub = await start();
+      slowestStartMs = Math.max(slowestStartMs, hub.startedInMs);
+      await gate.allParked();
+      // What is new is pulled now, all of it at the end.
+      const recent = new Set(entries.slice(verified).flatMap((entry) => ('digest' in entry ? [`${entry.repo} ${entry.digest}`] : [])));
+      problems.push(...(await verify(client, entries, (repo, digest) => recent.has(`${repo} ${digest}`))));
+      problems.push(...(await inDatabase(dataDir, async (query) => [...(await invented(query, entries)), ...(await unowned(query, await options.keys(dataDir)))])));
+      verified = entries.length;
+      if (problems.length > 0) problems.unshift(`after kill ${kill} of ${kills}${both ? ', Postgres with it' : ''}`);
+    }
+    problems.push(...(await verify(client, entries)));
+    end.abort();
+    gate.open();
+    await Promise.all(pushers);
+    if (problems.length === 0) problems.push(...(await inDatabase(dataDir, (query) => afterSweep(query, () => options.keys(dataDir)))));
+  } finally {
+    end.abort();
+    gate.open();
+    await Promise.all(pushers);
+    closeConnections();
+    await hub.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+  const acknowledged = entries.filter((entry) => entry.state === 'acknowledged').length;
+  return { problems, acknowledged, killedWithPostgres, slowestStartMs };
+}
+
+async function inDatabase<T>(dataDir: string, work: Parameters<typeof withDatabase<T>>[1]): Promise<T> {
+  const url = await findEmbeddedPostgres(join(dataDir, 'postgres'));
+  if (url === undefined) throw new Error(`no Postgres runs in ${dataDir}`);
+  return withDatabase(url, work);
+}
