@@ -102,8 +102,7 @@ curl -fsS -o /dev/null -X PUT -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' --aws-
 cat >"$folder/env" <<ENV
 export BERTH_TEST_S3_ENDPOINT=http://127.0.0.1:$port
 export BERTH_TEST_S3_BUCKET=$bucket
-export BERTH_TEST_S3_REGION=us-east-1
-export AWS_ACCESS_KEY_ID=$access_key
-export AWS_SECRET_ACCESS_KEY=$secret_key
+export BERTH_TEST_S3_ACCESS_KEY=$access_key
+export BERTH_TEST_S3_SECRET_KEY=$secret_key
 ENV
 echo "S3 server on http://127.0.0.1:$port, bucket $bucket; settings in $folder/env"

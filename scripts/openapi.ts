@@ -1,9 +1,12 @@
 /** `npm run openapi`: writes docs/openapi.json from the route table. */
-import { writeFile } from 'node:fs/promises';
-import { openApiText } from '../src/api/openapi.ts';
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { openApi } from '../src/api/openapi.ts';
 import { apiRoutes } from '../src/api/routes.ts';
 
-const file = new URL('../docs/openapi.json', import.meta.url);
+const file = fileURLToPath(new URL('../docs/openapi.json', import.meta.url));
 // Handlers are only described, never called, so they need no database.
-await writeFile(file, openApiText(apiRoutes({} as Parameters<typeof apiRoutes>[0])));
+writeFileSync(file, JSON.stringify(openApi(apiRoutes({} as Parameters<typeof apiRoutes>[0]))));
+execFileSync('oxfmt', [file]);
 console.log('docs/openapi.json is up to date');

@@ -19,7 +19,7 @@ export async function startBerth(folder: string, env: Readonly<Record<string, st
     {
       name: 'berth',
       command: process.execPath,
-      args: [path.join(ROOT, 'src/main.ts'), 'serve'],
+      args: [path.join(ROOT, 'bin/berth.mjs'), 'serve'],
       env: {
         BERTH_PORT: String(port),
         BERTH_DATA_DIR: dataDir,

@@ -123,8 +123,3 @@ function problemSchema(): Json {
     },
   };
 }
-
-/** As `docs/openapi.json` has it. */
-export function openApiText(routes: readonly ApiRoute[]): string {
-  return `${JSON.stringify(openApi(routes), null, 2)}\n`;
-}

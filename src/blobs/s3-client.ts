@@ -96,11 +96,14 @@ export async function head(s3: S3, key: string): Promise<{ size: number; etag: s
   }
 }
 
-/** Puts `body` under `key` with one request and returns its ETag. */
-export async function put(s3: S3, key: string, body: Buffer, signal?: AbortSignal): Promise<string> {
+/**
+ * Puts `body` under `key` with one request and returns its ETag. Cannot be broken off: S3 might store what it has got
+ * all the same, after the key was deleted.
+ */
+export async function put(s3: S3, key: string, body: Buffer): Promise<string> {
   const command = new s3.sdk.PutObjectCommand({ Bucket: s3.bucket, Key: key, Body: body, ContentLength: body.length });
   try {
-    return (await s3.client.send(command, limits(s3, body.length, signal))).ETag ?? '';
+    return (await s3.client.send(command, limits(s3, body.length))).ETag ?? '';
   } catch (error) {
     throw s3Error(error, `put ${key}`);
   }

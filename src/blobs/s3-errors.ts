@@ -27,9 +27,9 @@ export function isNoSuchUpload(error: unknown): boolean {
   return (error as SdkError).name === 'NoSuchUpload';
 }
 
-/** S3 refused to complete an upload because a part has been overwritten since its ETag was noted. */
+/** A part of the upload is not the one whose ETag was noted. Some servers say so as well of an upload with more parts. */
 export function isInvalidPart(error: unknown): boolean {
-  return error instanceof StoreUnavailable && (error.cause as SdkError | undefined)?.name === 'InvalidPart';
+  return (error as SdkError | undefined)?.name === 'InvalidPart';
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The requests of one multipart upload. */
 import type { S3 } from './s3-client.ts';
 import { head, limits } from './s3-client.ts';
-import { codeOf, isNoSuchUpload, s3Error, statusOf } from './s3-errors.ts';
+import { codeOf, isInvalidPart, isNoSuchUpload, s3Error, statusOf } from './s3-errors.ts';
 import type { Part } from './s3-state.ts';
 import { ObjectMissing, StoreUnavailable } from './store.ts';
 
@@ -14,10 +14,10 @@ const ABORT_PATIENCE = 5_000;
 const ABORT_ROUNDS = 5;
 
 /** Starts an upload of `key` and returns its id. */
-export async function createUpload(s3: S3, key: string, signal: AbortSignal): Promise<string> {
+export async function createUpload(s3: S3, key: string): Promise<string> {
   try {
     const command = new s3.sdk.CreateMultipartUploadCommand({ Bucket: s3.bucket, Key: key });
-    const { UploadId } = await s3.client.send(command, { abortSignal: signal });
+    const { UploadId } = await s3.client.send(command);
     if (UploadId === undefined) throw new StoreUnavailable('the answer names no upload');
     return UploadId;
   } catch (error) {
@@ -26,7 +26,7 @@ export async function createUpload(s3: S3, key: string, signal: AbortSignal): Pr
 }
 
 /**
- * Uploads part `n`.
+ * Uploads part `n`. May be broken off: a part that arrives late cannot become visible, unlike an object.
  * @throws {ObjectMissing} when the upload is gone, so that it can only be started again
  */
 export async function uploadPart(
@@ -58,15 +58,10 @@ export async function uploadPart(
 /**
  * Assembles the parts into the object. An answer that is an error (which can come with status 200), or none, does not
  * say that nothing happened, so the object itself is asked before the request is repeated or given up.
- * @throws {ObjectMissing} when neither the upload nor the object exists
+ * @throws {ObjectMissing} when there is no object, and the upload is gone or its parts are others: it can only be
+ * started again
  */
-export async function completeUpload(
-  s3: S3,
-  key: string,
-  uploadId: string,
-  parts: readonly Part[],
-  signal: AbortSignal,
-): Promise<void> {
+export async function completeUpload(s3: S3, key: string, uploadId: string, parts: readonly Part[]): Promise<void> {
   const size = parts.reduce((sum, part) => sum + part.size, 0);
   const command = new s3.sdk.CompleteMultipartUploadCommand({
     Bucket: s3.bucket,
@@ -76,12 +71,18 @@ export async function completeUpload(
   });
   for (let round = 1; ; round++) {
     try {
-      await s3.client.send(command, limits(s3, ASSEMBLY_BYTES, signal));
+      await s3.client.send(command, limits(s3, ASSEMBLY_BYTES));
       return;
     } catch (error) {
       if ((await head(s3, key))?.size === size) return;
       if (isNoSuchUpload(error)) throw new ObjectMissing(`the upload of ${key} is gone`, { cause: error });
-      if (round === ASSEMBLY_ROUNDS || isRefusal(error)) throw s3Error(error, `complete ${key}`);
+      if (isInvalidPart(error)) throw new ObjectMissing(`the parts of ${key} have changed`, { cause: error });
+      if (round < ASSEMBLY_ROUNDS && !isRefusal(error)) continue;
+      // Ceph answers 500 for an upload that has been aborted.
+      if (statusOf(error) !== undefined && (await isGone(s3, key, uploadId))) {
+        throw new ObjectMissing(`the upload of ${key} is gone`, { cause: error });
+      }
+      throw s3Error(error, `complete ${key}`);
     }
   }
 }
@@ -90,6 +91,15 @@ export async function completeUpload(
 function isRefusal(error: unknown): boolean {
   const status = statusOf(error) ?? 500;
   return status >= 400 && status < 500 && codeOf(error) !== 'RequestTimeout';
+}
+
+async function isGone(s3: S3, key: string, uploadId: string): Promise<boolean> {
+  try {
+    await s3.client.send(new s3.sdk.ListPartsCommand({ Bucket: s3.bucket, Key: key, UploadId: uploadId, MaxParts: 1 }));
+    return false;
+  } catch (error) {
+    return isNoSuchUpload(error);
+  }
 }
 
 /** Takes back an upload of which no row knows; never throws. */

@@ -52,7 +52,7 @@ export class Parts {
     try {
       while (this.#sending.size >= IN_FLIGHT) await Promise.race(this.#sending);
       this.throwIfFailed();
-      this.#upload ??= await createUpload(this.#s3, this.#key, this.#signal);
+      this.#upload ??= await createUpload(this.#s3, this.#key);
     } catch (error) {
       part.lease.release();
       throw error;
@@ -92,7 +92,7 @@ export class Parts {
   }
 
   async complete(parts: readonly Part[]): Promise<void> {
-    await completeUpload(this.#s3, this.#key, this.#upload as string, parts, this.#signal);
+    await completeUpload(this.#s3, this.#key, this.#upload as string, parts);
   }
 
   /** Takes back an upload that this writer began and no state names. Never throws. */

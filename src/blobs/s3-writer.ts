@@ -25,7 +25,8 @@ export class S3Writer implements ObjectWriter {
   #appended = false;
   /** Bytes that the client still has to bring, by its own word; undefined when it gave none. */
   #expected: number | undefined;
-  #busy = false;
+  /** Ends with the public operation that is going on, and never fails. */
+  #running: Promise<void> | undefined;
   #makingWay: Promise<void> | undefined;
   #madeTail = false;
   #failure: Error | undefined;
@@ -76,6 +77,7 @@ export class S3Writer implements ObjectWriter {
   async #done(): Promise<void> {
     this.#used = true;
     this.#letGo.abort(new Error(`the writer of ${this.#key} was let go`));
+    await this.#running;
     await this.#makingWay;
     await this.#parts.settled();
     this.#part?.lease.release();
@@ -85,17 +87,22 @@ export class S3Writer implements ObjectWriter {
   /** Runs one public operation, and remembers its failure: what comes after a gap must not be stored. */
   async #alone<T>(work: () => Promise<T>): Promise<T> {
     if (this.#used) throw new Error(`the writer of ${this.#key} has been used up`);
-    this.#busy = true;
+    const running = Promise.withResolvers<void>();
+    this.#running = running.promise;
     try {
       await this.#makingWay;
       if (this.#failure !== undefined) throw this.#failure;
       this.#parts.throwIfFailed();
-      return await work();
+      const result = await work();
+      // Letting go takes back what the result may name.
+      this.#letGo.signal.throwIfAborted();
+      return result;
     } catch (error) {
       this.#failure ??= s3Error(error, `write ${this.#key}`);
       throw this.#failure;
     } finally {
-      this.#busy = false;
+      this.#running = undefined;
+      running.resolve();
     }
   }
 
@@ -149,7 +156,7 @@ export class S3Writer implements ObjectWriter {
 
   /** The part memory wants a buffer back, for somebody who waits. */
   #makeWay(): boolean {
-    if (this.#busy || this.#part === undefined) return false;
+    if (this.#running !== undefined || this.#part === undefined) return false;
     this.#makingWay = this.#setAside(this.#part)
       .catch((error: unknown) => void (this.#failure ??= s3Error(error, `set bytes of ${this.#key} aside`)))
       .finally(() => void (this.#makingWay = undefined));
@@ -173,7 +180,7 @@ export class S3Writer implements ObjectWriter {
 
   async #putTail({ lease, length }: Filling, key: string): Promise<Tail> {
     this.#madeTail ||= key !== this.#key;
-    const etag = await put(this.#s3, key, lease.buffer.subarray(0, length), this.#letGo.signal);
+    const etag = await put(this.#s3, key, lease.buffer.subarray(0, length));
     return { key, size: length, etag };
   }
 
@@ -220,7 +227,7 @@ export class S3Writer implements ObjectWriter {
     const part = this.#part;
     if (this.#parts.uploadId === undefined) {
       part?.lease.seal();
-      await put(this.#s3, this.#key, part?.lease.buffer.subarray(0, part.length) ?? NOTHING, this.#letGo.signal);
+      await put(this.#s3, this.#key, part?.lease.buffer.subarray(0, part.length) ?? NOTHING);
     } else {
       if (part !== undefined) await this.#send(part);
       await this.#parts.complete(await this.#parts.settle());
@@ -233,7 +240,7 @@ export class S3Writer implements ObjectWriter {
       await this.#parts.complete([...parts, last]);
       return true;
     } catch (error) {
-      if (isInvalidPart(error)) return false;
+      if (isInvalidPart((error as Error).cause)) return false;
       throw error;
     }
   }

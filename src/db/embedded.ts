@@ -4,7 +4,7 @@
  * It outlives a hub that is killed, so each start first looks whether one is still there (`take-over.ts`). While the hub
  * runs, a Postgres that dies is started again; meanwhile connections fail, which becomes 503.
  */
-import { mkdir, realpath } from 'node:fs/promises';
+import { mkdir, realpath, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chooseAccount } from './embedded/account.ts';
@@ -101,6 +101,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     // It may have been in the middle of a new start.
     await stopPostmaster(postmaster);
     bound[Symbol.dispose]();
+    await rm(socketFolder, { recursive: true, force: true });
   };
   return {
     url,

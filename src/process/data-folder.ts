@@ -25,7 +25,7 @@ export async function lockDataFolder(path: string): Promise<Disposable> {
   const folder = await realpath(path);
   const lock = new DatabaseSync(join(folder, 'lock'), { timeout: PATIENCE_MS });
   try {
-    lock.exec('pragma journal_mode = off; pragma locking_mode = exclusive; begin exclusive');
+    lock.exec('pragma journal_mode = memory; pragma locking_mode = exclusive; begin exclusive');
   } catch (error) {
     lock.close();
     if (!/locked/.test((error as Error).message)) throw refusal(path, error);

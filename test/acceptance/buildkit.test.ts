@@ -1,13 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type BuildKit, startBuildKit } from './clients/buildkit.ts';
-import { describeClients } from './clients/client.ts';
+import { lacks, rootRights } from './clients/client.ts';
 import { writeBuildContext } from './layers.ts';
 import { type Manifest, read, referrers } from './registry.ts';
 import { makeWorkspace, type Workspace } from './workspace.ts';
 
-describeClients('buildkit', ['buildkitd', 'buildctl', 'runc'], () => {
+describe.skipIf(lacks('buildkitd', 'buildctl', 'runc', rootRights))('buildkit', () => {
   const hub = inject('hub');
   let workspace: Workspace;
   let buildkit: BuildKit;

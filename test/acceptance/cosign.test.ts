@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { describeClients } from './clients/client.ts';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { lacks } from './clients/client.ts';
 import { type Cosign, makeCosign } from './clients/cosign.ts';
 import { makeOras, type Oras, pushSample } from './clients/oras.ts';
 import { referrers } from './registry.ts';
 import { makeWorkspace, type Workspace } from './workspace.ts';
 
-describeClients('cosign', ['cosign', 'oras'], () => {
+describe.skipIf(lacks('cosign', 'oras'))('cosign', () => {
   const hub = inject('hub');
   let workspace: Workspace;
   let cosign: Cosign;

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { type Client, describeClients } from './clients/client.ts';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { type Client, lacks } from './clients/client.ts';
 import { makeCrane } from './clients/crane.ts';
 import { run } from './command.ts';
 import { writeRandomFile } from './layers.ts';
 import { makeWorkspace, type Workspace } from './workspace.ts';
 
-describeClients('crane', ['crane'], () => {
+describe.skipIf(lacks('crane'))('crane', () => {
   const hub = inject('hub');
   const image = `${hub.host}/crane/team/app`;
   let workspace: Workspace;

@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { type Client, describeClients } from './clients/client.ts';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { type Client, lacks, rootRights } from './clients/client.ts';
 import { startDocker } from './clients/docker.ts';
 import { writeBuildContext } from './layers.ts';
 import { makeWorkspace, type Workspace } from './workspace.ts';
 
-describeClients('docker', ['docker', 'dockerd'], () => {
+describe.skipIf(lacks('docker', 'dockerd', rootRights))('docker', () => {
   const hub = inject('hub');
   let workspace: Workspace;
   let docker: Client & AsyncDisposable;

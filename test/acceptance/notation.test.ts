@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { type Client, describeClients } from './clients/client.ts';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { type Client, lacks } from './clients/client.ts';
 import { makeNotation } from './clients/notation.ts';
 import { makeOras, type Oras, pushSample } from './clients/oras.ts';
 import { referrers } from './registry.ts';
 import { makeWorkspace, type Workspace } from './workspace.ts';
 
-describeClients('notation', ['notation', 'oras'], () => {
+describe.skipIf(lacks('notation', 'oras'))('notation', () => {
   const hub = inject('hub');
   const signatureType = 'application/vnd.cncf.notary.signature';
   let workspace: Workspace;

@@ -1,13 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { describeClients } from './clients/client.ts';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { lacks } from './clients/client.ts';
 import { makeOras, type Oras, pushSample } from './clients/oras.ts';
 import { writeRandomFile } from './layers.ts';
 import { referrers } from './registry.ts';
 import { makeWorkspace, type Workspace } from './workspace.ts';
 
-describeClients('oras', ['oras'], () => {
+describe.skipIf(lacks('oras'))('oras', () => {
   const hub = inject('hub');
   const repository = 'oras/team/files';
   const plainHttp = '--plain-http';

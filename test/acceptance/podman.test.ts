@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { type Client, describeClients } from './clients/client.ts';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { type Client, lacks } from './clients/client.ts';
 import { makePodman } from './clients/podman.ts';
 import { writeBuildContext } from './layers.ts';
 import { makeWorkspace, type Workspace } from './workspace.ts';
 
-describeClients('podman', ['podman', 'crun'], () => {
+describe.skipIf(lacks('podman', 'crun'))('podman', () => {
   const hub = inject('hub');
   const image = `${hub.host}/podman/team/app`;
   let workspace: Workspace;

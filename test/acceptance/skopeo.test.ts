@@ -1,12 +1,12 @@
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { makeBuildah } from './clients/buildah.ts';
-import { type Client, describeClients } from './clients/client.ts';
+import { type Client, lacks } from './clients/client.ts';
 import { makeSkopeo } from './clients/skopeo.ts';
 import { writeBuildContext } from './layers.ts';
 import type { Manifest } from './registry.ts';
 import { makeWorkspace, type Workspace } from './workspace.ts';
 
-describeClients('skopeo and buildah', ['skopeo', 'buildah'], () => {
+describe.skipIf(lacks('skopeo', 'buildah'))('skopeo and buildah', () => {
   const hub = inject('hub');
   const plainHttp = ['--src-tls-verify=false', '--dest-tls-verify=false'];
   let workspace: Workspace;

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { type Client, describeClients } from './clients/client.ts';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { type Client, lacks, rootRights } from './clients/client.ts';
 import { makeSkopeo } from './clients/skopeo.ts';
 import { umoci } from './clients/umoci.ts';
 import { writeRandomFile } from './layers.ts';
 import { makeWorkspace, type Workspace } from './workspace.ts';
 
-describeClients('umoci', ['umoci', 'skopeo'], () => {
+describe.skipIf(lacks('umoci', 'skopeo', rootRights))('umoci', () => {
   const hub = inject('hub');
   let workspace: Workspace;
   let skopeo: Client;

@@ -9,7 +9,8 @@ const { db, another } = await testDatabase();
 const actor = { id: 0, requestId: 'request-1' };
 
 async function epoch(name: string): Promise<number> {
-  return (await db.first<{ epoch: number }>(sql`select epoch from principals where kind = 'user' and name = ${name}`))!.epoch;
+  return (await db.first<{ epoch: number }>(sql`select epoch from principals where kind = 'user' and name = ${name}`))!
+    .epoch;
 }
 const hashOf = async (name: string) =>
   (await db.first<{ hash: string }>(
@@ -41,15 +42,32 @@ describe('the first administrator', () => {
 
 describe('users', () => {
   test.each(['jane', 'jane.doe', 'j-d_1', '0', 'x'.repeat(64)])('may be called %s', async (name) => {
-    expect(await createUser(db, { name, password: PASSWORD }, actor)).toMatchObject({ name, admin: false, disabled: false });
+    expect(await createUser(db, { name, password: PASSWORD }, actor)).toMatchObject({
+      name,
+      admin: false,
+      disabled: false,
+    });
   });
 
-  test.each(['', 'Jane', 'jane doe', 'jane:x', 'jane@x', '-jane', 'jane-', 'a..b', 'ja\0ne', 'everyone', 'anonymous', 'robot-x', 'x'.repeat(65)])(
-    'may not be called %j',
-    async (name) => {
-      await expect(createUser(db, { name, password: PASSWORD }, actor)).rejects.toMatchObject({ problem: 'name-invalid' });
-    },
-  );
+  test.each([
+    '',
+    'Jane',
+    'jane doe',
+    'jane:x',
+    'jane@x',
+    '-jane',
+    'jane-',
+    'a..b',
+    'ja\0ne',
+    'everyone',
+    'anonymous',
+    'robot-x',
+    'x'.repeat(65),
+  ])('may not be called %j', async (name) => {
+    await expect(createUser(db, { name, password: PASSWORD }, actor)).rejects.toMatchObject({
+      problem: 'name-invalid',
+    });
+  });
 
   test('have names of their own, also when two are made at once', async () => {
     const made = await Promise.allSettled(

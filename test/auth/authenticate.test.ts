@@ -88,7 +88,7 @@ describe('wrong credentials', () => {
       'a wrong password': basic(user.name, 'wrong password'),
       'an empty password': basic(user.name, ''),
       'an unknown user': basic('nobody-at-all', PASSWORD),
-      'everyone': basic('everyone', PASSWORD),
+      everyone: basic('everyone', PASSWORD),
       'an odd name': basic("x' or '1'='1", PASSWORD),
       'a disabled user': basic(disabled.name, PASSWORD),
       'the token of a disabled user': bearer(disabledToken),
@@ -99,7 +99,7 @@ describe('wrong credentials', () => {
       'a registry token as password': basic(user.name, jwt),
       'a password as Bearer': bearer('correct'),
       'an unknown scheme': `Digest ${pat}`,
-      'rubbish': 'rubbish',
+      rubbish: 'rubbish',
       'Basic without a colon': `Basic ${Buffer.from('jane').toString('base64')}`,
     };
     const messages = new Set<string>();
@@ -122,11 +122,15 @@ describe('wrong credentials', () => {
   test('are slowed down for the account and address, but not for others', async () => {
     const auth = createAuth(db, { attempts: createAttempts() });
     const victim = await newUser(db);
-    const from = (address: string, password: string) => auth.authenticator.authenticate(basic(victim.name, password), address);
-    for (let i = 0; i < 5; i++) await expect(from('192.0.2.66', `guess ${i}`)).rejects.toBeInstanceOf(InvalidCredentials);
+    const from = (address: string, password: string) =>
+      auth.authenticator.authenticate(basic(victim.name, password), address);
+    for (let i = 0; i < 5; i++)
+      await expect(from('192.0.2.66', `guess ${i}`)).rejects.toBeInstanceOf(InvalidCredentials);
     await expect(from('192.0.2.66', 'guess 6')).rejects.toBeInstanceOf(TooManyAttempts);
     expect((await from('192.0.2.1', PASSWORD)).name).toBe(victim.name);
-    expect((await from('192.0.2.66', PASSWORD).catch((reason: Error) => reason.name)) as string).not.toBe('InvalidCredentials');
+    expect((await from('192.0.2.66', PASSWORD).catch((reason: Error) => reason.name)) as string).not.toBe(
+      'InvalidCredentials',
+    );
   });
 });
 
@@ -215,7 +219,9 @@ describe('tokens', () => {
 
   test.each([0, -1, 366, 1.5, Number.NaN])('do not live for %s days', async (expiresInDays) => {
     const request = { name: 'x', actions: ['pull'] as const, expiresInDays };
-    await expect(createPersonalToken(db, request, { id: user.id })).rejects.toMatchObject({ problem: 'expiry-out-of-range' });
+    await expect(createPersonalToken(db, request, { id: user.id })).rejects.toMatchObject({
+      problem: 'expiry-out-of-range',
+    });
   });
 
   test('are revoked by their owner alone', async () => {

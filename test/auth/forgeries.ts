@@ -30,8 +30,8 @@ export async function forgeries(material: Material): Promise<[name: string, toke
   const claims = JSON.parse(Buffer.from(body, 'base64url').toString()) as Record<string, unknown>;
   const evil = await generateKeyPair('ES256', { extractable: true });
   const evilJwk = await exportJWK(evil.publicKey);
-  const pem = createPublicKey({ key: jwk as never, format: 'jwk' }).export({ type: 'spki', format: 'pem' }) as string;
-  const der = createPublicKey({ key: jwk as never, format: 'jwk' }).export({ type: 'spki', format: 'der' });
+  const pem = createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' }) as string;
+  const der = createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'der' });
 
   /** Parts as given, with the signature of the valid token. */
   const kept = (newHeader: unknown, newClaims: unknown = claims) =>

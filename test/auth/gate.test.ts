@@ -58,7 +58,11 @@ describe('roles', () => {
     expect((await decide(jane, 'delete', `${project.name}/team-a/app`)).reason).toMatch(
       new RegExp(`^grant \\d+: user:${jane.name} is maintainer of team-a/\\*\\*$`),
     );
-    expect(await decide(jane, 'delete', `${project.name}/x`)).toEqual({ effect: 'deny', reason: 'no grant allows delete', warnings: [] });
+    expect(await decide(jane, 'delete', `${project.name}/x`)).toEqual({
+      effect: 'deny',
+      reason: 'no grant allows delete',
+      warnings: [],
+    });
   });
 
   test('end when they expire, also while they are remembered', async () => {
@@ -149,16 +153,28 @@ describe('projects that do not exist', () => {
     expect((await decide(jane, 'push', 'a-new-one/app')).reason).toBe('user, creates the project');
   });
 
-  test.each(['api', 'v2', 'auth', 'files', 'charts', 'cli', 'ui', 'assets', 'ghcr.io', 'a.b', 'Upper', '-a', 'x'.repeat(65), ''])(
-    'not even by an administrator with the name %j',
-    async (name) => {
-      for (const principal of [jane, admin]) {
-        const { effect, reason } = await decide(principal, 'push', `${name}/app`);
-        expect(effect).toBe('deny');
-        expect(reason).toMatch(/^project cannot be created: .+\.$/);
-      }
-    },
-  );
+  test.each([
+    'api',
+    'v2',
+    'auth',
+    'files',
+    'charts',
+    'cli',
+    'ui',
+    'assets',
+    'ghcr.io',
+    'a.b',
+    'Upper',
+    '-a',
+    'x'.repeat(65),
+    '',
+  ])('not even by an administrator with the name %j', async (name) => {
+    for (const principal of [jane, admin]) {
+      const { effect, reason } = await decide(principal, 'push', `${name}/app`);
+      expect(effect).toBe('deny');
+      expect(reason).toMatch(/^project cannot be created: .+\.$/);
+    }
+  });
 
   test('only by administrators where the hub says so', async () => {
     const strict = createGate(db, { projectCreation: 'admins' });
@@ -203,7 +219,11 @@ describe('the limits of a credential', () => {
 
   test('are not a matter of asking for a wider registry token', async () => {
     const open = await newProject(db, 'public');
-    const verdict = await decide({ ...limited(jane, { actions: ['push'] }), access: new Map() }, 'pull', `${open.name}/app`);
+    const verdict = await decide(
+      { ...limited(jane, { actions: ['push'] }), access: new Map() },
+      'pull',
+      `${open.name}/app`,
+    );
     expect(verdict).toMatchObject({ effect: 'deny', reason: 'beyond the limits of the token' });
     expect(verdict.insufficientScope).toBeUndefined();
   });
@@ -217,7 +237,10 @@ describe('a registry token', () => {
     const token: Principal = { ...jane, credential: 'registry_token', access: new Map([[path, ['pull']]]) };
     expect(await allowed(token, path)).toBe('pull');
     expect(await decide(token, 'push', path)).toMatchObject({ effect: 'deny', insufficientScope: true });
-    expect(await decide(token, 'pull', `${project.name}/other`)).toMatchObject({ effect: 'deny', insufficientScope: true });
+    expect(await decide(token, 'pull', `${project.name}/other`)).toMatchObject({
+      effect: 'deny',
+      insufficientScope: true,
+    });
     expect((await decide(token, 'delete', path)).insufficientScope).toBeUndefined();
   });
 
@@ -256,7 +279,10 @@ describe('staleness', () => {
       const verdict = await gate.decide(jane, 'pull', { ...target, principalEpoch });
       expect(verdict).toMatchObject({ effect: 'deny', stale: true });
       expect(await gate.sees(jane, { ...target, principalEpoch })).toMatchObject({ effect: 'deny', stale: true });
-      expect(await gate.mayMountFrom(jane, { ...target, principalEpoch })).toMatchObject({ effect: 'deny', stale: true });
+      expect(await gate.mayMountFrom(jane, { ...target, principalEpoch })).toMatchObject({
+        effect: 'deny',
+        stale: true,
+      });
     }
     expect((await gate.decide({ ...jane, epoch: 2 }, 'pull', target)).effect).toBe('allow');
     expect((await gate.decide(ANONYMOUS, 'pull', { ...target, principalEpoch: 0 })).effect).toBe('allow');

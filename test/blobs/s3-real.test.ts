@@ -32,6 +32,7 @@ if (settings.every((value) => value !== undefined)) {
         const uploads: ListMultipartUploadsCommandOutput = await client.send(new ListMultipartUploadsCommand(target));
         return [...(objects.Contents ?? []), ...(uploads.Uploads ?? [])].map(({ Key }) => Key ?? '');
       },
+      mayStartAgain: true,
       async [Symbol.asyncDispose]() {
         client.destroy();
       },

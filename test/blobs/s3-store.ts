@@ -1,4 +1,4 @@
-/** Stores on the fake, with time limits that tests can wait for. */
+/** Stores on the fake. */
 import { afterAll } from 'vitest';
 import type { S3Options } from '../../src/blobs/s3-client.ts';
 import { openS3Store } from '../../src/blobs/s3.ts';
@@ -13,7 +13,7 @@ export async function useFakeS3(options?: FakeS3Options): Promise<FakeS3> {
 }
 
 export function openOn({ endpoint, bucket, region }: FakeS3, options: Partial<S3Options> = {}) {
-  return openS3Store({ endpoint, bucket, region, forcePathStyle: true, timeout: 500, ...options });
+  return openS3Store({ endpoint, bucket, region, forcePathStyle: true, ...options });
 }
 
 /** Everything that is stored. */

@@ -1,13 +1,11 @@
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { expect, onTestFinished, test } from 'vitest';
-import { freePort, type HubProcess, runHub, startHub } from '../harness/hub-process.ts';
+import { expect, test } from 'vitest';
+import { freePort, type HubProcess, runHub } from '../harness/hub-process.ts';
 import { gone, postmasterIn } from '../harness/processes.ts';
+import { start, temporaryFolder } from './start.ts';
 
 test('SIGTERM: an upload under way ends well, nothing new is taken, exit code 0', async () => {
   const hub = await start();
@@ -29,7 +27,7 @@ test('SIGTERM: an upload under way ends well, nothing new is taken, exit code 0'
 });
 
 test('after BERTH_DRAIN_SECONDS an upload that goes on is cut', async () => {
-  const hub = await start({ BERTH_DRAIN_SECONDS: '1' });
+  const hub = await start({ env: { BERTH_DRAIN_SECONDS: '1' } });
   const upload = await beginUpload(hub);
   const broken = once(upload.body, 'error');
   const from = performance.now();
@@ -40,8 +38,8 @@ test('after BERTH_DRAIN_SECONDS an upload that goes on is cut', async () => {
 });
 
 test('a second signal, later than the same press of Ctrl-C, ends at once', async () => {
-  const hub = await start({ BERTH_DRAIN_SECONDS: '3600' });
-  const upload = await beginUpload(hub);
+  const hub = await start({ env: { BERTH_DRAIN_SECONDS: '3600' } });
+  await beginUpload(hub);
   const pids = [...hub.workerPids(), await hub.postgresPid()];
   process.kill(hub.pid, 'SIGINT');
   process.kill(hub.pid, 'SIGINT');
@@ -54,8 +52,7 @@ test('a second signal, later than the same press of Ctrl-C, ends at once', async
 });
 
 test.for([50, 300, 600, 900, 1_500])('a signal %i ms after its start ends it well, with nothing left', async (ms) => {
-  const dataDir = await mkdtemp(join(tmpdir(), 'berth-early-'));
-  onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+  const dataDir = await temporaryFolder();
   const { code, output } = await runHub({
     dataDir,
     port: await freePort(),
@@ -65,12 +62,6 @@ test.for([50, 300, 600, 900, 1_500])('a signal %i ms after its start ends it wel
   expect(output + code).toMatch(ms < 500 ? /(0|SIGTERM)$/ : /0$/);
   expect(await postmasterIn(dataDir)).toBeUndefined();
 });
-
-async function start(env: Record<string, string> = {}): Promise<HubProcess> {
-  const hub = await startHub({ env });
-  onTestFinished(() => void hub.stop());
-  return hub;
-}
 
 /** A PATCH whose body has begun and not ended. */
 async function beginUpload(hub: HubProcess): Promise<{ body: ClientRequest }> {

@@ -1,22 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, expect, test } from 'vitest';
-import { type HubProcess, startHub, type Victim } from '../harness/hub-process.ts';
+import { expect, test } from 'vitest';
+import type { HubProcess, Victim } from '../harness/hub-process.ts';
 import { gone } from '../harness/processes.ts';
+import { signIn, start } from './start.ts';
 import { expectWithin } from './within.ts';
 
 const AGAIN_MS = 5_000;
-const started: HubProcess[] = [];
-
-afterEach(async () => {
-  // The one that owns the data folder was started first and goes last.
-  for (const hub of started.splice(0).reverse()) await hub.stop();
-});
-
-async function start(options: Parameters<typeof startHub>[0] = {}): Promise<HubProcess> {
-  const hub = await startHub(options);
-  started.push(hub);
-  return hub;
-}
 
 test.for<Victim>(['primary', 'node', 'both'])('after kill -9 of %s the next start serves', async (victim) => {
   const killed = await start();
@@ -52,7 +41,7 @@ test('after kill -9 of Postgres alone the running hub recovers, without a restar
   expect(hub.output()).toContain('Postgres is back');
 });
 
-test('after kill -9 of Postgres and then of node the next start serves', async () => {
+test('after kill -9 of Postgres and at once of node the next start serves', async () => {
   const killed = await start();
   await Promise.all([killed.kill9('postgres'), killed.kill9('node')]);
   const next = await start({ dataDir: killed.dataDir, port: killed.port });
@@ -79,12 +68,7 @@ async function until(done: () => Promise<boolean>): Promise<void> {
   }
 }
 
-/** A connection of its own, so that a worker's end is not mistaken for the hub's. */
+/** On a connection of its own, so that a worker's end is not mistaken for the hub's. */
 async function readiness(hub: HubProcess): Promise<number> {
   return (await fetch(`${hub.url}/readyz`, { headers: { connection: 'close' } })).status;
-}
-
-async function signIn(hub: HubProcess): Promise<number> {
-  const authorization = `Basic ${Buffer.from(`admin:${hub.adminPassword}`).toString('base64')}`;
-  return (await fetch(`${hub.url}/v2/`, { headers: { authorization } })).status;
 }

@@ -8,5 +8,5 @@ export function expectWithin(what: string, ms: number, limitMs: number): void {
   const busy = load > availableParallelism() * 1.5;
   const judged = busy ? `; not judged, since the machine is busy (load ${load.toFixed(1)})` : '';
   console.log(`${what}: ${Math.round(ms)} ms (limit ${limitMs} ms${judged})`);
-  if (!busy) expect(ms, what).toBeLessThan(limitMs);
+  if (!busy) expect(ms).toBeLessThan(limitMs);
 }

@@ -35,8 +35,8 @@ function failedCases(junit: string): string[] {
 
 async function unmetCapabilities(reports: string): Promise<string[]> {
   const text = await readFile(join(reports, 'results.yaml'), 'utf8').catch(() => '');
-  const { apis = {}, data = {} } = (parse(text) ?? {}) as Record<'apis' | 'data', Record<string, string>>;
-  return Object.entries({ ...apis, ...data })
+  const results = parse(text) as { apis: Record<string, string>; data: Record<string, string> } | null;
+  return Object.entries({ ...results?.apis, ...results?.data })
     .filter(([, status]) => status !== 'Pass')
     .map(([capability, status]) => `${status.toLowerCase()}: ${capability}`);
 }

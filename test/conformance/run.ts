@@ -1,6 +1,6 @@
 /**
  * Judges a hub by the OCI distribution specification's own conformance suites, and keeps their reports.
- * The hub is the one that BERTH_TEST_URL names, else one is started (on S3 where BERTH_TEST_S3_BUCKET is set).
+ * The hub is the one that BERTH_TEST_URL names, else one is started (on S3 where BERTH_TEST_S3_ENDPOINT is set).
  */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -9,7 +9,7 @@ import { openTarget, type Target } from '../acceptance/target.ts';
 import { readTally, type Tally } from './reports.ts';
 import { project, type Suite, suites } from './suites.ts';
 
-const folder = resolve('reports/conformance', process.env.BERTH_TEST_S3_BUCKET ? 's3' : 'disk');
+const folder = resolve('reports/conformance', process.env.BERTH_TEST_S3_ENDPOINT ? 's3' : 'disk');
 
 async function judge(hub: Target, suite: Suite): Promise<Tally> {
   const reports = join(folder, suite.name);

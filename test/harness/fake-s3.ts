@@ -34,6 +34,8 @@ export interface FakeS3 extends AsyncDisposable {
   heal(): void;
   /** Forgets all objects, uploads, faults and counts. */
   reset(): void;
+  /** Resolves when no request is being worked on, those whose clients have gone included. */
+  idle(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -98,9 +100,13 @@ export async function startFakeS3(options: FakeS3Options = {}): Promise<FakeS3> 
     await send(response, request.method === 'HEAD', answer, fault, Promise.race([trouble?.released, gone]));
   };
 
+  const working = new Set<Promise<unknown>>();
   const server = createServer((request, response) => {
     // The client has gone, which is its right.
-    serve(request, response).catch(() => request.socket.destroy());
+    const work = serve(request, response)
+      .catch(() => request.socket.destroy())
+      .finally(() => working.delete(work));
+    working.add(work);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -136,6 +142,9 @@ export async function startFakeS3(options: FakeS3Options = {}): Promise<FakeS3> 
       state.objects.clear();
       state.uploads.clear();
       for (const name of OPERATIONS) counts[name] = 0;
+    },
+    async idle() {
+      while (working.size > 0) await Promise.all(working);
     },
     stop,
     [Symbol.asyncDispose]: stop,

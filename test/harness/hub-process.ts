@@ -61,7 +61,7 @@ const unfinished = new Set<{ pid: number; dataDir: string; temporary: boolean }>
 
 /** Starts a hub and waits until it is ready. @throws with its output when it ends instead */
 export async function startHub(options: HubProcessOptions = {}): Promise<HubProcess> {
-  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'berth-hub-')));
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'berth-process-')));
   const port = options.port ?? (await freePort());
   const from = performance.now();
   const child = spawnHub(options, dataDir, port);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findEmbeddedPostgres } from '../../src/db/embedded.ts';
 import { freePort, startHub, type HubProcess } from '../harness/hub-process.ts';
+import { killHard } from '../harness/processes.ts';
 import { closeConnections, OciClient, type Blob } from '../harness/oci-client.ts';
 import { Gate } from './gate.ts';
 import type { Entry } from './journal.ts';
@@ -26,7 +27,8 @@ export interface KillOptions {
 export interface KillReport {
   readonly problems: readonly string[];
   readonly acknowledged: number;
-  readonly killedWithPostgres: number;
+  /** How often who was killed. */
+  readonly victims: Readonly<Record<string, number>>;
   /** Slowest start after a kill. */
   readonly slowestStartMs: number;
 }
@@ -60,7 +62,7 @@ export async function torture(options: KillOptions): Promise<KillReport> {
     }),
   );
 
-  let killedWithPostgres = 0;
+  const victims = { node: 0, both: 0, primary: 0, worker: 0 };
   let slowestStartMs = 0;
   let verified = 0;
   try {
@@ -68,19 +70,23 @@ export async function torture(options: KillOptions): Promise<KillReport> {
       gate.open();
       await delay(random.below(LONGEST_LIFE_MS));
       gate.close();
-      const both = random.chance(0.3);
-      if (both) killedWithPostgres++;
-      await hub.kill9(both ? 'both' : 'node');
-      closeConnections();
-      hub = await start();
-      slowestStartMs = Math.max(slowestStartMs, hub.startedInMs);
+      const victim = victimOf(random);
+      victims[victim]++;
+      if (victim === 'worker') {
+        killHard([random.pick(hub.workerPids())]);
+      } else {
+        await hub.kill9(victim);
+        closeConnections();
+        hub = await start();
+        slowestStartMs = Math.max(slowestStartMs, hub.startedInMs);
+      }
       await gate.allParked();
       // What is new is pulled now, all of it at the end.
       const recent = new Set(entries.slice(verified).flatMap((entry) => ('digest' in entry ? [`${entry.repo} ${entry.digest}`] : [])));
       problems.push(...(await verify(client, entries, (repo, digest) => recent.has(`${repo} ${digest}`))));
       problems.push(...(await inDatabase(dataDir, async (query) => [...(await invented(query, entries)), ...(await unowned(query, await options.keys(dataDir)))])));
       verified = entries.length;
-      if (problems.length > 0) problems.unshift(`after kill ${kill} of ${kills}${both ? ', Postgres with it' : ''}`);
+      if (problems.length > 0) problems.unshift(`after kill ${kill} of ${kills}, of ${victim}`);
     }
     problems.push(...(await verify(client, entries)));
     end.abort();
@@ -96,7 +102,15 @@ export async function torture(options: KillOptions): Promise<KillReport> {
     await rm(dataDir, { recursive: true, force: true });
   }
   const acknowledged = entries.filter((entry) => entry.state === 'acknowledged').length;
-  return { problems, acknowledged, killedWithPostgres, slowestStartMs };
+  return { problems, acknowledged, victims, slowestStartMs };
+}
+
+/** All of node most often; in 30 of 100, Postgres with it; now and then one process, whose end the others have to notice. */
+function victimOf(random: Random): 'node' | 'both' | 'primary' | 'worker' {
+  const dice = random.next();
+  if (dice < 0.3) return 'both';
+  if (dice < 0.4) return 'worker';
+  return dice < 0.5 ? 'primary' : 'node';
 }
 
 async function inDatabase<T>(dataDir: string, work: Parameters<typeof withDatabase<T>>[1]): Promise<T> {

@@ -1,6 +1,6 @@
 /** The rows and the store side by side, without asking the hub. */
 import pg from 'pg';
-import { vi } from 'vitest';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expectations, type Entry } from './journal.ts';
 
 export type Query = <Row extends object>(text: string, values?: unknown[]) => Promise<Row[]>;
@@ -15,16 +15,16 @@ export async function withDatabase<T>(url: string, work: (query: Query) => Promi
   }
 }
 
-/** Rows that make something visible which nobody has even asked for. */
+/** Rows under torture/ that make something visible which nobody has even asked for. */
 export async function invented(query: Query, entries: Iterable<Entry>): Promise<string[]> {
   const expected = expectations(entries);
   const blobs = await query<{ path: string; digest: string }>(
     `select r.path, encode(b.digest, 'hex') as digest from repository_blobs rb join repositories r on r.id = rb.repository_id
-     join blobs b on b.id = rb.blob_id where rb.deleted_at is null`,
+     join blobs b on b.id = rb.blob_id where rb.deleted_at is null and r.path like 'torture/%'`,
   );
   const manifests = await query<{ path: string; digest: string }>(
     `select r.path, encode(m.digest, 'hex') as digest from manifests m join repositories r on r.id = m.repository_id
-     where m.deleted_at is null`,
+     where m.deleted_at is null and r.path like 'torture/%'`,
   );
   const text = (hex: string) => `${hex.startsWith('01') ? 'sha256' : 'sha512'}:${hex.slice(2)}`;
   return [
@@ -46,11 +46,11 @@ export async function unowned(query: Query, keys: readonly string[]): Promise<st
  */
 export async function afterSweep(query: Query, keys: () => Promise<readonly string[]>): Promise<string[]> {
   const left = async (table: string) => (await query<{ n: number }>(`select count(*)::int as n from ${table}`))[0]?.n;
-  const until = (table: string) =>
-    vi.waitFor(async () => {
-      const n = await left(table);
-      if (n !== 0) throw new Error(`${n} rows are left in ${table}`);
-    }, { timeout: 60_000, interval: 100 });
+  const until = async (table: string) => {
+    for (const deadline = performance.now() + 60_000; (await left(table)) !== 0; await delay(100)) {
+      if (performance.now() > deadline) throw new Error(`${await left(table)} rows are left in ${table} after a minute`);
+    }
+  };
   await query(`update uploads set touched_at = now() - interval '2 days', writer = null, writer_seen = null`);
   await query(`select graphile_worker.add_job('reap-uploads')`);
   await until('uploads');

@@ -1,4 +1,5 @@
 /** A client that pushes without end, survives a hub that dies under it, and journals what it was told. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { TokenRefused, type Answer, type Blob, type Manifest, type OciClient, type Repo } from '../harness/oci-client.ts';
 import { blob, describe, image, index, locationOf } from '../harness/oci-client.ts';
 import type { Gate } from './gate.ts';
@@ -12,6 +13,8 @@ export interface PusherOptions {
   readonly random: Random;
   readonly gate: Gate;
   readonly signal: AbortSignal;
+  /** The hub stays up, so every request has an answer, if only a 503. */
+  readonly alwaysAnswered?: boolean;
   /** Blobs that others have pushed, to push and mount again. */
   readonly pool: { readonly repo: string; readonly content: Blob }[];
   note(entry: Entry): void;
@@ -25,6 +28,7 @@ export interface PusherOptions {
 class Unanswered extends Error {}
 
 const BUSY = [429, 503, 507];
+const BACKOFF_MS = 50;
 
 export async function pushWithoutEnd(options: PusherOptions): Promise<void> {
   const pusher = new Pusher(options);
@@ -195,17 +199,22 @@ class Pusher {
 
   /** @throws Unanswered when nobody can know whether it happened */
   async #ask(work: () => Promise<Answer>, expected: readonly number[]): Promise<Answer> {
-    const { gate, complain, repo, signal } = this.#options;
+    const { gate, complain, repo, signal, alwaysAnswered } = this.#options;
     await gate.pass();
     if (signal.aborted) throw new Unanswered();
     let answer: Answer;
     try {
       answer = await work();
     } catch (error) {
-      if (error instanceof TokenRefused && !BUSY.includes(error.answer.status)) complain(`${repo}: ${error.message}`);
+      const refused = error instanceof TokenRefused;
+      const problem = refused ? !BUSY.includes(error.answer.status) : alwaysAnswered;
+      if (problem) complain(`${repo}: ${(error as Error).message}`);
+      await delay(BACKOFF_MS);
       throw new Unanswered();
     }
     if (expected.includes(answer.status)) return answer;
+    // As a client would: not at once, and the server's Retry-After would be longer still.
+    await delay(BACKOFF_MS);
     if (!BUSY.includes(answer.status)) complain(`${repo}: status ${answer.status} ${answer.body.toString('utf8', 0, 300)}`);
     throw new Unanswered();
   }

@@ -1,4 +1,3 @@
-import { describe, test } from 'vitest';
 import { type Output, run, type RunOptions, whereIs } from '../command.ts';
 import type { Target } from '../target.ts';
 
@@ -28,17 +27,19 @@ export function loginBy(
     });
 }
 
-/** Groups tests that need these clients. A missing client is named, and where all are required it fails. */
-export function describeClients(title: string, clients: readonly string[], tests: () => void): void {
-  const missing = clients.filter((client) => whereIs(client) === undefined);
+/** Stands among the clients of a test that starts a daemon, or unpacks files with their owners. */
+export const rootRights = 'root rights';
+
+/** For `describe.skipIf`: names the clients that are not installed. Where all are required, it throws instead. */
+export function lacks(...clients: readonly string[]): boolean {
+  const missing = clients.filter((client) => !isThere(client));
+  if (missing.length === 0) return false;
   const verdict = `not found: ${missing.join(', ')}`;
-  if (missing.length === 0) {
-    describe(title, tests);
-  } else if (process.env.BERTH_REQUIRE_CLIENTS === '1') {
-    test(title, () => {
-      throw new Error(verdict);
-    });
-  } else {
-    test.skip(`${title} (${verdict})`, () => {});
-  }
+  if (process.env.BERTH_REQUIRE_CLIENTS === '1') throw new Error(verdict);
+  console.warn(verdict);
+  return true;
+}
+
+function isThere(client: string): boolean {
+  return client === rootRights ? process.getuid?.() === 0 : whereIs(client) !== undefined;
 }
