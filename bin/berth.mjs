@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const [major, minor] = process.versions.node.split('.').map(Number);
+const [major] = process.versions.node.split('.').map(Number);
 
-if (major > 22 || (major === 22 && minor >= 18)) {
+if (major >= 24) {
   // Compiled code is kept, so that start-up does not parse everything again.
   module.enableCompileCache?.(join(root, 'node_modules', '.cache', 'node'));
   await import('../src/main.ts');
@@ -26,7 +26,7 @@ function runWithOwnNode() {
     node = join(packageFile, '..', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
   } catch {
     console.error(
-      `berth: Node ${process.versions.node} is too old. Berth needs Node 22.18 or later, or the one that "npm ci" installs.`,
+      `berth: Node ${process.versions.node} is too old. Berth needs Node 24 or later, or the one that "npm ci" installs.`,
     );
     process.exitCode = 1;
     return;

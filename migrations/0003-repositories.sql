@@ -64,7 +64,7 @@ create table manifests (
   -- As it was pushed: algorithm byte, then hash.
   digest bytea not null,
   media_type text not null,
-  kind text not null,
+  kind text not null check (kind in ('image', 'index', 'chart', 'file', 'other')),
   artifact_type text,
   size int not null,
   config_digest bytea,

@@ -67,10 +67,16 @@ function install(why) {
     cwd: root,
     encoding: 'utf8',
   });
-  if (status === 0) return;
+  if (status === 0) return warmUp();
   process.stderr.write(`${stdout ?? ''}${stderr ?? ''}`);
   const more = error ? `: ${error.message}` : ', see above';
   fail(`"npm ci" failed${more}. Check the connection to your npm registry (npm config get registry) and try again.`);
+}
+
+// Not needed, so nothing is said when it fails.
+function warmUp() {
+  const node = join(root, 'node_modules', '.bin', 'node');
+  spawnSync(node, [join(root, 'scripts', 'warm-up.mjs')], { cwd: root, stdio: 'ignore' });
 }
 
 function fail(sentence) {

@@ -3,6 +3,7 @@ import Koa from 'koa';
 import type { Server } from 'node:http';
 import { apiDoor } from './api/routes.ts';
 import { authDoor } from './auth/routes.ts';
+import { StoreFull, type BlobStore } from './blobs/store.ts';
 import type { Context } from './context.ts';
 import { healthRoutes } from './health.ts';
 import { requests } from './http/requests.ts';
@@ -27,7 +28,7 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
     healthRoutes({
       version: VERSION,
       draining: options.draining ?? (() => false),
-      checks: { postgres: () => db.pool.query('select 1'), storage: () => store.check() },
+      checks: { postgres: () => db.pool.query('select 1'), storage: () => usable(store) },
     }),
   );
   app.use(
@@ -47,6 +48,13 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
   app.use(authDoor({ tokens, keys, authenticator, gate: registry.gate, facts, publicUrls: config.publicUrls, report }));
   app.use(apiDoor({ db, authenticator, gate: registry.gate, facts, publicUrls: config.publicUrls, report }));
   return app;
+}
+
+/** A full store still serves pulls, so it is no reason to take the hub out of service. */
+async function usable(store: BlobStore): Promise<void> {
+  await store.check().catch((error: unknown) => {
+    if (!(error instanceof StoreFull)) throw error;
+  });
 }
 
 /** The app behind an HTTP server with the hub's timeouts; not listening yet. */

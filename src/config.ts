@@ -43,8 +43,6 @@ export interface Config {
     readonly bodyIdleSeconds: number;
     /** Bytes per second that a body must bring, averaged over a minute. */
     readonly bodyMinRate: number;
-    /** Seconds that dead objects stay before their bytes go. */
-    readonly undoSeconds: number;
   };
 }
 
@@ -103,7 +101,6 @@ export function readConfig({ env, flags = {} }: { env: Environment; flags?: Flag
       uploadIdleSeconds: required.uploadIdle,
       bodyIdleSeconds: required.bodyIdle,
       bodyMinRate: required.bodyMinRate,
-      undoSeconds: required.undoDays * 86_400,
     },
   };
   const secrets: GivenSecrets = {

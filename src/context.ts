@@ -57,7 +57,9 @@ export async function createContext(config: Config, secrets: Secrets, options: C
   const { store, redirects } = await openStore(config.store);
   stack.use(store);
   await checkInstance(db, store, await anyBlob(db));
-  const keys = createKeyRing(db, createSecrets(secrets.masterKey));
+  const vault = createSecrets(secrets.masterKey);
+  await vault.check(db);
+  const keys = createKeyRing(db, vault);
   const tokens = createRegistryTokens(keys, config.publicUrls);
   const authenticator = createAuthenticator(db, tokens);
   const registry: Registry = {

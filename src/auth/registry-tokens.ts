@@ -123,7 +123,6 @@ export function createRegistryTokens(
     try {
       return await jwtVerify(token, keyFor, {
         algorithms: ['ES256'],
-        typ: TYPE,
         issuer: [...origins],
         audience: origins.map(serviceOf),
         requiredClaims: ['sub', 'iat', 'exp'],

@@ -4,6 +4,8 @@ import type { Queryable } from '../db/database.ts';
 import * as rows from './queries/keys.ts';
 
 export interface Secrets {
+  /** @throws when something in Postgres was encrypted under another master key: better at start-up than at the first login */
+  check(db: Queryable): Promise<void>;
   /** Encrypts and stores; returns the row's id. `purpose` and `name` are bound to the ciphertext. */
   put(tx: Queryable, purpose: string, name: string, plaintext: Buffer): Promise<number>;
   /** @throws when there is no such secret, it was altered, or it was encrypted under another master key */
@@ -22,6 +24,14 @@ export function createSecrets(masterKey: Buffer): Secrets {
       const cipher = createCipheriv('aes-256-gcm', masterKey, nonce).setAAD(context(purpose, name));
       const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
       return rows.insertSecret(tx, { purpose, name, keyId, nonce, ciphertext });
+    },
+    async check(db) {
+      const other = (await rows.selectKeyIds(db)).find((id) => id !== keyId);
+      if (other !== undefined) {
+        throw new Error(
+          `What Postgres keeps secret was encrypted under master key ${other}, but this hub was given ${keyId}. Give it the old key (BERTH_MASTER_KEY, or master.key in the data folder).`,
+        );
+      }
     },
     async read(db, id) {
       const row = await rows.findSecret(db, id);

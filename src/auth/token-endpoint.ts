@@ -50,7 +50,12 @@ export function createTokenEndpoint(
     const target = await facts(path, principal.id);
     const verdicts = await Promise.all(wanted.map((action) => gate.decide(principal, action, target)));
     if (verdicts.some((verdict) => verdict.stale)) throw new InvalidCredentials();
-    const granted = wanted.filter((_, i) => verdicts[i]?.effect !== 'deny');
+    const allowed = (action: Action): boolean =>
+      verdicts.some((verdict, i) => wanted[i] === action && verdict.effect !== 'deny');
+    // Docker pushes the layers of a first image side by side: the first one makes the project, and the same token must
+    // then be good for reading what its owner owns by now.
+    const makes = target.project === undefined && allowed('push') && mayList(principal);
+    const granted = wanted.filter((action) => allowed(action) || (action === 'pull' && makes));
     return granted.length === 0 ? undefined : { type, name: path, actions: granted };
   }
 

@@ -6,8 +6,8 @@ import { StoreUnavailable, type ByteRange } from './store.ts';
 /** Up to here one read of the exact size costs the fewest system calls, and nothing is left to read ahead. */
 const SMALL = 1024 * 1024;
 /**
- * Measured from page cache to a socket, 1 GiB (two cores): two buffers of 512 KiB cost 0.19-0.50 CPU s/GB, of 1 MiB
- * 0.26-0.39, of 256 KiB 0.37-0.47; `createReadStream` 0.73-1.2 at its default and 0.55-0.68 with 1 MiB.
+ * Measured from page cache to a socket, 1 GiB (two cores): two buffers of 512 KiB cost 0.19-0.50 CPU s/GB, of 1 MiB no
+ * less (0.26-0.39), of 256 KiB 0.37-0.47; `createReadStream` 0.76-1.2 at its default and 0.55-0.68 with 1 MiB.
  */
 const BUFFER_BYTES = 512 * 1024;
 const KEPT_BUFFERS = 16;

@@ -31,6 +31,8 @@ export interface IngestOptions {
   readonly hashes: Hashes | undefined;
   /** Most bytes to accept in this call. */
   readonly limit: number;
+  /** Called before each write; throws when this writer may not write any more. */
+  readonly check: () => void;
 }
 
 export interface Ingested {
@@ -48,7 +50,7 @@ export async function ingest(
   writer: ObjectWriter,
   options: IngestOptions,
 ): Promise<Ingested> {
-  const { hashes, limit } = options;
+  const { hashes, limit, check } = options;
   let bytes = 0;
   const iterator = body[Symbol.asyncIterator]();
   try {
@@ -68,6 +70,7 @@ export async function ingest(
         hashes.sha512?.update(chunk);
         hashes.offset += chunk.length;
       }
+      check();
       await writer.write(chunk);
     }
   } finally {

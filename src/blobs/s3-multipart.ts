@@ -98,7 +98,7 @@ async function isGone(s3: S3, key: string, uploadId: string): Promise<boolean> {
     await s3.client.send(new s3.sdk.ListPartsCommand({ Bucket: s3.bucket, Key: key, UploadId: uploadId, MaxParts: 1 }));
     return false;
   } catch (error) {
-    return isNoSuchUpload(error);
+    return statusOf(error) === 404 && codeOf(error) !== 'NoSuchBucket';
   }
 }
 

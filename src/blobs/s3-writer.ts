@@ -186,12 +186,13 @@ export class S3Writer implements ObjectWriter {
 
   async #makeDurable(): Promise<S3State | null> {
     if (!this.#appended) return this.#saved;
-    const isFirst = this.#saved === null && this.#parts.uploadId === undefined;
+    const isFirst = this.#saved === null && this.#parts.uploadId === undefined && !this.#madeTail;
     if (this.#part?.length === this.#parts.nextSize && !isFirst) await this.#send(this.#part);
-    const rest = this.#part === undefined ? { tail: this.#tail } : await this.#putRest(this.#part, isFirst);
-    const parts = await this.#parts.settle();
+    const rest =
+      this.#part === undefined ? this.#tail && { tail: this.#tail } : await this.#putRest(this.#part, isFirst);
+    const parts = [...(await this.#parts.settle())];
     const uploadId = this.#parts.uploadId;
-    return JSON.parse(JSON.stringify({ uploadId, parts, ...rest })) as S3State;
+    return { ...(uploadId === undefined ? {} : { uploadId }), parts, ...rest };
   }
 
   async #putRest(part: Filling, isFirst: boolean): Promise<Pick<S3State, 'tail' | 'last'>> {

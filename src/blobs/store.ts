@@ -32,10 +32,14 @@ export interface ObjectWriter extends AsyncDisposable {
   suspend(): Promise<UnfinishedObject>;
   /**
    * Makes the object complete, durable and readable under its key. The writer cannot be used afterwards.
-   * Works for zero bytes too.
+   * Works for zero bytes too. May be repeated from the last remembered state when nothing was appended since, as after
+   * a crash before the caller could note that it was done.
    */
   finish(): Promise<void>;
-  /** Lets go of handles and memory; bytes since the last `suspend` may be lost. Idempotent, also after the others. */
+  /**
+   * Lets go of handles and memory; bytes since the last `suspend` may be lost. Idempotent, also after the others.
+   * What is still going on fails.
+   */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -44,10 +48,13 @@ export interface BlobStore extends AsyncDisposable {
   /**
    * Opens a writer that appends after `object.size`; a new object has size 0 and state null.
    * `expected` is the number of bytes about to come when the client declared it: a hint for how to write them.
+   * @throws {ObjectMissing} here or later from the writer, when what was durable is gone: the upload can only be
+   * started again
    */
   write(object: UnfinishedObject, expected?: number): Promise<ObjectWriter>;
   /**
-   * Bytes of a finished object, in order. A yielded chunk is valid only until the next one is asked for.
+   * Bytes of a finished object, in order, or of a range that lies within it. A yielded chunk is valid only until the
+   * next one is asked for.
    * @throws {ObjectMissing} before the first chunk, when there is no such object
    */
   read(key: string, range?: ByteRange): AsyncIterable<Buffer>;

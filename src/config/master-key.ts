@@ -13,7 +13,7 @@ export async function masterKeyIn(dataDir: string): Promise<Buffer> {
   const found = await readKey(path);
   if (found !== undefined) return found;
   const made = randomBytes(32);
-  const draft = `${path}.${made.toString('hex', 0, 4)}`;
+  const draft = `${path}.${randomBytes(4).toString('hex')}`;
   const file = await open(draft, 'wx', 0o600);
   await file.writeFile(`${made.toString('base64')}\n`);
   await file.sync();

@@ -174,13 +174,6 @@ export const SETTINGS = {
     default: '1KiB',
     doc: 'Bytes per second that a request body must bring, averaged over a minute.',
   }),
-  undoDays: setting({
-    env: 'BERTH_UNDO_DAYS',
-    key: 'undo_days',
-    parse: integer(0, 3_650),
-    default: '7',
-    doc: 'Days for which deleted content stays on disk; also how far back a restored database backup may go.',
-  }),
   adminPassword: setting({
     env: 'BERTH_ADMIN_PASSWORD',
     key: 'admin_password',

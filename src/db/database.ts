@@ -42,6 +42,10 @@ export function openDatabase(options: DatabaseOptions): Database {
     application_name: options.applicationName,
     connectionTimeoutMillis: 5_000,
     statement_timeout: 30_000,
+    // A server that vanished without a word enforces nothing; this is the client's own clock, a little after the other.
+    query_timeout: 35_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     lock_timeout: 10_000,
     idle_in_transaction_session_timeout: 15_000,
     types: {

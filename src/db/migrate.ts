@@ -7,6 +7,10 @@ const FOLDER = new URL('../../migrations/', import.meta.url);
 /** Any number, the same in every version: one migrator at a time per database. */
 const LOCK = 0x62657274;
 
+const HOUR_MS = 3_600_000;
+
+type Run = (text: string, values?: unknown[]) => Promise<pg.QueryResult>;
+
 interface Migration {
   readonly name: string;
   readonly sha256: string;
@@ -21,8 +25,11 @@ interface Migration {
 export async function migrate(pool: pg.Pool): Promise<string[]> {
   const wanted = await readMigrations();
   const client = await pool.connect();
+  // The pool's own limits are for requests; another replica's migration, or ours, may take as long as it takes.
+  const run: Run = (text, values) => client.query({ text, values, query_timeout: HOUR_MS } as pg.QueryConfig);
   try {
-    await client.query('select pg_advisory_lock($1)', [LOCK]);
+    await run(`set lock_timeout = 0; set statement_timeout = 0`);
+    await run('select pg_advisory_lock($1)', [LOCK]);
     await client.query(
       `create table if not exists migrations (name text primary key, sha256 text not null, applied_at timestamptz not null default now())`,
     );
@@ -35,13 +42,13 @@ export async function migrate(pool: pg.Pool): Promise<string[]> {
       if (before !== undefined) {
         throw new Error(`${migration.name} was changed after it was applied; migrations are immutable, add a new one`);
       }
-      await apply(client, migration);
+      await apply(run, migration);
       done.push(migration.name);
     }
     return done;
   } finally {
-    await client.query('select pg_advisory_unlock($1)', [LOCK]).catch(() => {});
-    client.release();
+    // Closed rather than given back: its settings and its lock end with it.
+    client.release(true);
   }
 }
 
@@ -55,14 +62,14 @@ export async function pendingMigrations(pool: pg.Pool): Promise<string[]> {
   return wanted.map(({ name }) => name).filter((name) => !applied.has(name));
 }
 
-async function apply(client: pg.PoolClient, migration: Migration): Promise<void> {
+async function apply(run: Run, migration: Migration): Promise<void> {
   try {
-    await client.query(`begin; set local lock_timeout = '4s'; set local statement_timeout = '10min'`);
-    await client.query(migration.sql);
-    await client.query('insert into migrations (name, sha256) values ($1, $2)', [migration.name, migration.sha256]);
-    await client.query('commit');
+    await run(`begin; set local lock_timeout = '4s'; set local statement_timeout = '10min'`);
+    await run(migration.sql);
+    await run('insert into migrations (name, sha256) values ($1, $2)', [migration.name, migration.sha256]);
+    await run('commit');
   } catch (error) {
-    await client.query('rollback').catch(() => {});
+    await run('rollback').catch(() => {});
     throw new Error(`${migration.name}: ${(error as Error).message}`, { cause: error });
   }
 }

@@ -42,33 +42,14 @@ export function hasBody(request: IncomingMessage): boolean {
 export async function* readBody(ctx: Context, pace: BodyPace): AsyncGenerator<Buffer> {
   const request = ctx.req;
   if (request.headers.expect?.toLowerCase() === '100-continue') ctx.res.writeContinue();
-  let total = 0;
-  let lastTotal = 0;
-  let idle = 0;
-  let windowStart = 0;
-  let ticks = 0;
-  const step = Math.max(1, Math.min(5, pace.idleSeconds));
-  const watch = setInterval(() => {
-    idle = total === lastTotal ? idle + step : 0;
-    lastTotal = total;
-    ticks += step;
-    if (idle >= pace.idleSeconds) request.destroy(new BodyAborted(`No byte of the body came for ${idle} s`));
-    if (ticks >= 60) {
-      if (total - windowStart < pace.minRate * ticks) {
-        request.destroy(new BodyAborted(`The body came slower than ${pace.minRate} bytes per second`));
-      }
-      windowStart = total;
-      ticks = 0;
-    }
-  }, step * 1000);
+  const watch = watchPace(pace, (reason) => request.destroy(new BodyAborted(reason)));
   try {
     // Leaving early must not destroy the connection: the refusal still has to reach the client.
     for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-      total += (chunk as Buffer).length;
-      ctx.state['bytesIn'] = total;
+      watch.came((chunk as Buffer).length);
+      ctx.state['bytesIn'] = watch.total();
       yield chunk as Buffer;
-      // Time that the consumer spends is not the client's fault.
-      idle = 0;
+      watch.waiting();
     }
     if (!request.complete) throw new BodyAborted('The client went away in mid-body');
   } catch (error) {
@@ -76,8 +57,40 @@ export async function* readBody(ctx: Context, pace: BodyPace): AsyncGenerator<Bu
     if (isAbort(error)) throw new BodyAborted('The client went away in mid-body', { cause: error });
     throw error;
   } finally {
-    clearInterval(watch);
+    watch.end();
   }
+}
+
+/** Measures the client alone: time that the consumer spends on a chunk is not the client's fault. */
+function watchPace(pace: BodyPace, giveUp: (reason: string) => void) {
+  let total = 0;
+  let waitingSince: number | undefined = performance.now();
+  let waited = 0;
+  let windowStart = 0;
+  const step = Math.max(1, Math.min(5, pace.idleSeconds));
+  const timer = setInterval(() => {
+    const idle = waitingSince === undefined ? 0 : performance.now() - waitingSince;
+    if (idle >= pace.idleSeconds * 1000) return giveUp(`No byte of the body came for ${pace.idleSeconds} s`);
+    const seconds = (waited + idle) / 1000;
+    if (seconds < 60) return;
+    if (total - windowStart < pace.minRate * seconds) {
+      return giveUp(`The body came slower than ${pace.minRate} bytes per second`);
+    }
+    windowStart = total;
+    waited = -idle;
+  }, step * 1000);
+  return {
+    total: () => total,
+    came(bytes: number): void {
+      total += bytes;
+      if (waitingSince !== undefined) waited += performance.now() - waitingSince;
+      waitingSince = undefined;
+    },
+    waiting(): void {
+      waitingSince = performance.now();
+    },
+    end: () => clearInterval(timer),
+  };
 }
 
 function isAbort(error: unknown): boolean {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Middleware } from 'koa';
 import { drainAfterAnswer } from './drain.ts';
+import { STALL_MS } from './send.ts';
 
 export interface RequestLine {
   readonly id: string;
@@ -49,5 +50,7 @@ export function requests(write: (line: RequestLine) => void): Middleware {
       });
     });
     await next();
+    // Bodies that Koa sends from here on; whoever streams one itself sets the same limit.
+    ctx.res.setTimeout(STALL_MS, () => ctx.res.destroy());
   };
 }

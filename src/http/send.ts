@@ -21,7 +21,7 @@ export class RangeNotSatisfiable extends Error {
 }
 
 /** A receiver that takes nothing for this long is dropped. */
-const STALL_MS = 120_000;
+export const STALL_MS = 120_000;
 
 /**
  * Answers GET or HEAD for immutable content: 200, 206 or 304. Headers that the caller has set stay.
@@ -50,11 +50,15 @@ export async function sendContent(ctx: Context, content: Content): Promise<void>
   if (range) ctx.set('Content-Range', `bytes ${range.start}-${range.end}/${content.size}`);
   const length = range ? range.end - range.start + 1 : content.size;
   ctx.set('Content-Length', String(length));
-  await stream(ctx, length === 0 ? [] : content.read(range));
+  await stream(ctx, length === 0 ? [] : content.read(range), length);
 }
 
-/** Writes `chunks` as the body of a response whose headers are set; for HEAD only the headers. */
-export async function stream(ctx: Context, chunks: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<void> {
+/** Writes `chunks`, `length` bytes together, as the body of a response whose headers are set; for HEAD only the headers. */
+export async function stream(
+  ctx: Context,
+  chunks: AsyncIterable<Buffer> | Iterable<Buffer>,
+  length: number,
+): Promise<void> {
   const { res } = ctx;
   ctx.respond = false;
   if (ctx.method === 'HEAD') {
@@ -63,7 +67,13 @@ export async function stream(ctx: Context, chunks: AsyncIterable<Buffer> | Itera
   }
   res.setTimeout(STALL_MS, () => res.destroy());
   try {
-    for await (const chunk of chunks) await write(res, chunk);
+    let left = length;
+    for await (const chunk of chunks) {
+      left -= chunk.length;
+      if (left < 0) throw new Error(`The content is longer than its ${length} bytes`);
+      await write(res, chunk);
+    }
+    if (left > 0) throw new Error(`The content ends ${left} bytes before its ${length} bytes`);
     res.end();
   } catch (error) {
     // Once the first byte went out the only honest signal is a cut connection.
@@ -109,7 +119,7 @@ async function sendParts(ctx: Context, content: Content, ranges: Range[]): Promi
     }
     yield tail;
   }
-  await stream(ctx, parts());
+  await stream(ctx, parts(), length);
 }
 
 /** `If-None-Match` against one strong tag (RFC 9110 section 13.1.2). */

@@ -25,7 +25,7 @@ export function createServer(app: Koa): Server {
       if (!continued) response.setHeader('Connection', 'close');
       return writeHead(...args);
     };
-    void handle(request, response);
+    server.emit('request', request, response);
   });
   return server;
 }

@@ -3,7 +3,8 @@
  *
  * A job is enqueued in the transaction that needs it and runs at least once, so handlers are idempotent.
  */
-import { run, type Runner, type TaskList } from 'graphile-worker';
+import { EventEmitter } from 'node:events';
+import { run, type Runner, type TaskList, type WorkerEvents } from 'graphile-worker';
 import sql from 'sql-template-tag';
 import type { Database, Transaction } from '../db/database.ts';
 import { quietLogger } from './logger.ts';
@@ -49,7 +50,13 @@ export async function startJobs(
     };
   }
   const crontab = jobs.filter((job) => job.every).map((job) => `${job.every} ${job.name} ?jobKey=${job.name}`);
+  // Given to run() so that nothing is missed: its workers exist before it returns.
+  const events = new EventEmitter() as WorkerEvents;
+  const ids = new Set<string>();
+  events.on('worker:create', ({ worker }) => ids.add(worker.workerId));
+  events.on('worker:stop', ({ worker }) => ids.delete(worker.workerId));
   const runner = await run({
+    events,
     pgPool: db.pool,
     taskList,
     crontab: crontab.join('\n'),
@@ -57,8 +64,6 @@ export async function startJobs(
     noHandleSignals: true,
     logger: quietLogger,
   });
-  const ids = new Set<string>();
-  runner.events.on('worker:create', ({ worker }) => ids.add(worker.workerId));
   const beat = (): void => {
     runner.promise.catch(() => {});
     beatAndUnlock(db, [...ids]).catch((error: unknown) => options.onError('job beat', error));

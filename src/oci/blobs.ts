@@ -29,7 +29,7 @@ export function getBlob({ registry, verifyReads }: OciDoor): Middleware {
     const etag = `"${digest}"`;
     ctx.set('Docker-Content-Digest', digest);
     ctx.set('Cache-Control', 'private, max-age=31536000, immutable');
-    if (registry.redirects && mayRedirect(ctx, etag)) {
+    if (registry.redirects && !verifyReads && mayRedirect(ctx, etag)) {
       ctx.set('Cache-Control', 'no-store');
       ctx.set(
         'Location',

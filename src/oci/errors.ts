@@ -56,7 +56,6 @@ const REFUSALS: Record<RefusalCode, readonly [status: number, code: OciCode]> = 
   SIZE_INVALID: [400, 'SIZE_INVALID'],
   MANIFEST_UNKNOWN: [404, 'MANIFEST_UNKNOWN'],
   MANIFEST_INVALID: [400, 'MANIFEST_INVALID'],
-  MANIFEST_TOO_LARGE: [413, 'SIZE_INVALID'],
   MANIFEST_BLOB_UNKNOWN: [404, 'MANIFEST_BLOB_UNKNOWN'],
   MANIFEST_IN_USE: [405, 'UNSUPPORTED'],
   TAG_INVALID: [400, 'MANIFEST_INVALID'],
@@ -98,6 +97,9 @@ export function toOciError(error: unknown): OciError {
 
 export function writeOciError(ctx: Context, error: OciError): void {
   ctx.status = error.status;
+  // What a handler had said about the content it was about to send does not hold for the error.
+  for (const name of ['Cache-Control', 'ETag', 'Accept-Ranges', 'Docker-Content-Digest']) ctx.remove(name);
+  if (error.status !== 416) ctx.remove('Content-Range');
   for (const [name, value] of Object.entries(error.headers)) ctx.set(name, value);
   ctx.set('Content-Type', 'application/json');
   ctx.body = JSON.stringify({

@@ -8,7 +8,7 @@ import { challenge, repositoryScope, type Challenge } from '../auth/challenge.ts
 import { InvalidCredentials } from '../auth/errors.ts';
 import { chooseOrigin, realmOf, serviceOf } from '../auth/origins.ts';
 import { isStale } from '../auth/gate.ts';
-import { ANONYMOUS, type Action, type Principal, type Verdict } from '../auth/principal.ts';
+import { ANONYMOUS, CATALOG, type Action, type Principal, type Verdict } from '../auth/principal.ts';
 import { parseReference, parseRepositoryPath, type Reference, type RepositoryPath } from '../registry/names.ts';
 import type { Registry } from '../registry/registry.ts';
 import { repositoryOf, type Repository } from '../registry/repositories.ts';
@@ -17,11 +17,12 @@ import { OciError } from './errors.ts';
 
 export type OciPolicy =
   /** Any valid token, also an anonymous one; without credentials the challenge. */
-  | { readonly kind: 'token' }
+  | { readonly kind: 'token'; readonly scope?: string }
   /** The gate's consent to an action on the repository `:name`. */
   | { readonly kind: 'repository'; readonly action: Action };
 
 export const token: OciPolicy = { kind: 'token' };
+export const catalog: OciPolicy = { kind: 'token', scope: `${CATALOG}:*` };
 export const can = (action: Action): OciPolicy => ({ kind: 'repository', action });
 
 export interface OciDoor {
@@ -62,6 +63,13 @@ export function stateOf(ctx: Context): OciState {
   return ctx.state;
 }
 
+/** A registry token lists what it was asked for; one for a repository does not open the list of all. */
+export function requireCatalogScope(door: OciDoor, ctx: Context): void {
+  const { access } = stateOf(ctx).principal;
+  if (access === undefined || access.has(CATALOG)) return;
+  throw unauthorized(door, ctx, { scope: `${CATALOG}:*`, error: 'insufficient_scope' });
+}
+
 /** The repository, or the same 404 that a forbidden one gives. */
 export function requireRepository(ctx: Context): Repository {
   const { repository } = stateOf(ctx);
@@ -77,7 +85,7 @@ interface Denial {
 async function identify(door: OciDoor, ctx: Context, policy: OciPolicy): Promise<Principal> {
   const header = ctx.req.headers.authorization;
   if (header === undefined || header === '') {
-    if (policy.kind === 'token') throw unauthorized(door, ctx, {});
+    if (policy.kind === 'token') throw unauthorized(door, ctx, policy.scope ? { scope: policy.scope } : {});
     return ANONYMOUS;
   }
   try {
@@ -121,6 +129,18 @@ async function checkRepository(
   }
   for (const warning of verdict.warnings) ctx.append('Warning', `299 - "${warning.replaceAll(/["\\\r\n]/g, "'")}"`);
   return undefined;
+}
+
+/**
+ * The guard's decision once more, for a handler that waited for a body: rights that were taken away meanwhile are gone,
+ * and the facts are fresh. The credential itself is not looked at again; what was authorised is not cut by its expiry.
+ */
+export async function decideAgain(door: OciDoor, ctx: Context, action: Action): Promise<void> {
+  const { principal, path, requestId } = stateOf(ctx);
+  const scene = await door.registry.scenes.resolve({ path, principalId: principal.id });
+  const verdict = await door.registry.gate.decide(principal, action, targetOf(scene));
+  if (verdict.effect === 'deny') throw denial(door, ctx, principal, action, verdict);
+  Object.assign(ctx.state, { scene, requestId, repository: repositoryOf(scene, path) });
 }
 
 /** Joins the tag look-up to the query that every request makes anyway. */

@@ -8,7 +8,7 @@ import { ensureRepository } from '../registry/repositories.ts';
 import { deleteTag } from '../registry/tags.ts';
 import { empty } from './answers.ts';
 import { OciError } from './errors.ts';
-import { referenceOf, requireRepository, stateOf, type OciDoor } from './guard.ts';
+import { decideAgain, referenceOf, requireRepository, stateOf, type OciDoor } from './guard.ts';
 
 /** The specification asks for at least 10 (end-7b). */
 const MAX_TAGS = 50;
@@ -40,12 +40,14 @@ export function getManifest({ registry }: OciDoor): Middleware {
 }
 
 /** PUT, by tag or digest; by digest with further tags in `?tag=`. */
-export function putManifest({ registry, pace }: OciDoor): Middleware {
+export function putManifest(door: OciDoor): Middleware {
+  const { registry, pace } = door;
   return async (ctx) => {
-    const { scene, path, principal, requestId } = stateOf(ctx);
     const reference = referenceOf(ctx);
     const extra = extraTags(ctx);
     const bytes = await readAll(ctx, registry.limits.manifest, pace);
+    await decideAgain(door, ctx, 'push');
+    const { scene, path, principal, requestId } = stateOf(ctx);
     const repository = await ensureRepository(registry, scene, path, principal, requestId);
     const result = await manifests.putManifest(registry, {
       scene,

@@ -5,7 +5,7 @@
 import type { Context, Middleware } from 'koa';
 import { methodsAt, mount, type Route } from '../http/table.ts';
 import { toOciError, writeOciError, OciError } from './errors.ts';
-import { can, enforce, token, type OciDoor, type OciPolicy } from './guard.ts';
+import { can, catalog, enforce, token, type OciDoor, type OciPolicy } from './guard.ts';
 import { deleteBlob, getBlob } from './blobs.ts';
 import { getCatalog } from './catalog.ts';
 import { deleteManifest, getManifest, putManifest } from './manifests.ts';
@@ -78,7 +78,7 @@ export function ociRoutes(door: OciDoor): Route<OciPolicy>[] {
       policy: can('push'),
       handler: cancelUpload(door),
     },
-    { id: 'catalog', method: 'GET', path: '/v2/_catalog', policy: token, handler: getCatalog(door) },
+    { id: 'catalog', method: 'GET', path: '/v2/_catalog', policy: catalog, handler: getCatalog(door) },
   ];
 }
 

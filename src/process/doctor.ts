@@ -1,13 +1,13 @@
 /** `berth doctor`: tries what a hub needs, and says in a line each what works and what to do about the rest. */
 import { stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import sql from 'sql-template-tag';
 import { readMark } from '../blobs/instance.ts';
 import { openStore } from '../blobs/open.ts';
 import { selectInstanceId } from '../blobs/queries.ts';
 import { type Config, type Reading, usesDataDir } from '../config.ts';
 import { type Database, openDatabase } from '../db/database.ts';
 import { pendingMigrations } from '../db/migrate.ts';
+import { serverVersion } from '../db/version.ts';
 import { createLog } from '../log.ts';
 import { withDatabase } from './database-access.ts';
 import { isDataFolderLocked } from './data-folder.ts';
@@ -83,11 +83,9 @@ async function postgres(db: Database, { database }: Config): Promise<string> {
       database.kind === 'external' ? 'Check DATABASE_URL, and whether that server lets this machine in.' : '';
     throw new Trouble(cause.message, advice || 'Look into postgres.log in the data folder.', { cause });
   });
-  const [row] = await db.query<{ version: string; number: number }>(
-    sql`select current_setting('server_version') as version, current_setting('server_version_num')::int as number`,
-  );
-  if (row === undefined || row.number < OLDEST_POSTGRES * 10_000) {
-    throw new Trouble(`it is version ${row?.version}`, `Use Postgres ${OLDEST_POSTGRES} or later.`);
+  const row = await serverVersion(db);
+  if (row.number < OLDEST_POSTGRES * 10_000) {
+    throw new Trouble(`it is version ${row.version}`, `Use Postgres ${OLDEST_POSTGRES} or later.`);
   }
   const pending = await pendingMigrations(db.pool);
   const schema =

@@ -2,7 +2,7 @@
 import { projectOf } from '../auth/names.ts';
 import type { Principal } from '../auth/principal.ts';
 import { digestFromBytes, digestToBytes, type Digest } from '../blobs/digest.ts';
-import type { ByteRange } from '../blobs/store.ts';
+import { StoreUnavailable, type ByteRange } from '../blobs/store.ts';
 import { recordEvent } from '../jobs/outbox.ts';
 import { SMALL_BLOB, type BlobFacts } from './memory.ts';
 import type { RepositoryPath } from './names.ts';
@@ -15,7 +15,7 @@ import {
   selectMountCandidates,
   selectUserOfBlob,
 } from './queries/blobs.ts';
-import { bumpRepositoryEpoch } from './queries/repositories.ts';
+import { bumpRepositoryEpoch, lockSparse } from './queries/repositories.ts';
 import { Refusal } from './refusal.ts';
 import type { Registry } from './registry.ts';
 import { linking, type Repository } from './repositories.ts';
@@ -57,15 +57,19 @@ export async function findBlob(
 
 /** The blob's bytes; small ones from memory when they were read before. */
 export async function* readBlob(registry: Registry, blob: BlobFacts, range?: ByteRange): AsyncGenerator<Buffer> {
+  // The recorded size rules, whatever the store holds: a longer object must not spill over, a shorter one is an error.
+  const whole = { start: 0, end: blob.size - 1 };
+  if (blob.size === 0) return;
   if (blob.size > SMALL_BLOB) {
-    yield* registry.store.read(blob.key, range);
+    yield* registry.store.read(blob.key, range ?? whole);
     return;
   }
   let content = registry.memory.smallBlobs.get(blob.key);
   if (!content) {
     const chunks: Buffer[] = [];
-    for await (const chunk of registry.store.read(blob.key)) chunks.push(Buffer.from(chunk));
+    for await (const chunk of registry.store.read(blob.key, whole)) chunks.push(Buffer.from(chunk));
     content = Buffer.concat(chunks);
+    if (content.length !== blob.size) throw new StoreUnavailable(`${blob.key} has other bytes than recorded`);
     registry.memory.smallBlobs.set(blob.key, content);
   }
   yield range ? content.subarray(range.start, range.end + 1) : content;
@@ -122,6 +126,7 @@ export async function deleteBlob(
   requestId: string,
 ): Promise<void> {
   await registry.db.transaction(async (tx) => {
+    if (repository.sparse) await lockSparse(tx, repository.id);
     const link = await lockLink(tx, repository.id, digestToBytes(digest));
     if (!link) throw unknownBlob(digest);
     const user = await selectUserOfBlob(tx, repository.id, link.blob_id);

@@ -1,11 +1,13 @@
 /** The list of repositories that a caller may pull from. */
 import type { Principal } from '../auth/principal.ts';
 import { selectRepositories } from './queries/repositories.ts';
-import { selectVisibleProjects } from './queries/projects.ts';
+import { selectVisibleProjects } from './queries/catalog.ts';
 import type { Registry } from './registry.ts';
 import { targetOf } from './scene.ts';
 
 const BATCH = 500;
+/** Rows looked at for one page. Who may see few of many gets shorter pages, each with a link to the next. */
+const MAX_SCANNED = 5_000;
 export const MAX_CATALOG_PAGE = 1_000;
 
 /**
@@ -25,7 +27,7 @@ export async function listCatalog(
     (await selectVisibleProjects(registry.db, principal.id, principal.admin)).map((project) => [project.id, project]),
   );
   const paths: string[] = [];
-  for (let after = last; ;) {
+  for (let [after, scanned] = [last, 0]; ;) {
     const rows = await selectRepositories(registry.db, principal.admin ? null : [...projects.keys()], after, BATCH);
     for (const row of rows) {
       const target = targetOf({ ...me, path: row.path, project: projects.get(row.project_id) });
@@ -36,6 +38,8 @@ export async function listCatalog(
     }
     if (rows.length < BATCH) return { paths, next: undefined };
     after = rows.at(-1)?.path ?? after;
+    scanned += rows.length;
+    if (scanned >= MAX_SCANNED) return { paths, next: after };
   }
 }
 

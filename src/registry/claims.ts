@@ -10,7 +10,7 @@ import {
   releaseUpload,
   renewClaim,
   selectUpload,
-  type UploadRow,
+  type ClaimedRow,
 } from './queries/uploads.ts';
 import type { Registry } from './registry.ts';
 import { busyUpload, lostUpload, unknownUpload } from './upload-refusals.ts';
@@ -37,11 +37,12 @@ export interface Claim {
 export async function withClaim<T>(
   registry: Registry,
   address: { id: string; repositoryId: number; principalId: number },
-  work: (row: UploadRow, claim: Claim) => Promise<T>,
+  work: (row: ClaimedRow, claim: Claim) => Promise<T>,
 ): Promise<T> {
   const token = randomUUID();
-  const row = await claim(registry, address, token);
-  let renewed = performance.now();
+  const claimed = await claim(registry, address, token);
+  const { row } = claimed;
+  let renewed = claimed.asked;
   let lost = false;
   const timer = setInterval(() => {
     const asked = performance.now();
@@ -72,11 +73,12 @@ async function claim(
   registry: Registry,
   address: { id: string; repositoryId: number; principalId: number },
   token: string,
-): Promise<UploadRow> {
+): Promise<{ row: ClaimedRow; asked: number }> {
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
+    const asked = performance.now();
     const row = await claimUpload(registry.db, address, token, registry.worker);
-    if (row) return row;
+    if (row) return { row, asked };
     if (!(await selectUpload(registry.db, address))) throw unknownUpload();
     if (performance.now() > deadline) throw busyUpload();
     await delay(RETRY_MS);

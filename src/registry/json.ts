@@ -5,6 +5,8 @@
  */
 
 const MAX_DEPTH = 64;
+/** Keys and containers of one document. Ten thousand descriptors with annotations have fewer; 4 MiB could have a million. */
+const MAX_PARTS = 100_000;
 
 export class AmbiguousJson extends Error {
   override readonly name = 'AmbiguousJson';
@@ -36,17 +38,24 @@ export function parseStrictJson(bytes: Buffer): unknown {
 function checkStructure(text: string): void {
   const keys: (Set<string> | undefined)[] = [];
   let expectKey = false;
+  let parts = 0;
+  const count = (): void => {
+    if (++parts > MAX_PARTS)
+      throw new AmbiguousJson(`The document has more than ${MAX_PARTS} keys, objects and arrays`);
+  };
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
     if (c === 0x22 /* " */) {
       const end = endOfString(text, i);
       if (expectKey) {
+        count();
         addKey(keys, text.slice(i, end + 1));
         expectKey = false;
       }
       i = end;
     } else if (c === 0x7b /* { */ || c === 0x5b /* [ */) {
       if (keys.length === MAX_DEPTH) throw new AmbiguousJson(`The document nests deeper than ${MAX_DEPTH} levels`);
+      count();
       keys.push(c === 0x7b ? new Set() : undefined);
       expectKey = c === 0x7b;
     } else if (c === 0x7d /* } */ || c === 0x5d /* ] */) {

@@ -2,15 +2,13 @@
 
 export type Kind = 'image' | 'index' | 'chart' | 'file' | 'other';
 
-const CONFIG_KINDS: Record<string, Kind> = {
-  'application/vnd.oci.image.config.v1+json': 'image',
-  'application/vnd.docker.container.image.v1+json': 'image',
-  'application/vnd.cncf.helm.config.v1+json': 'chart',
-};
+const CONFIG_KINDS = new Map<string, Kind>([
+  ['application/vnd.oci.image.config.v1+json', 'image'],
+  ['application/vnd.docker.container.image.v1+json', 'image'],
+  ['application/vnd.cncf.helm.config.v1+json', 'chart'],
+]);
 
-const ARTIFACT_KINDS: Record<string, Kind> = {
-  'application/vnd.berth.file.v1': 'file',
-};
+const ARTIFACT_KINDS = new Map<string, Kind>([['application/vnd.berth.file.v1', 'file']]);
 
 const INDEX_TYPES = new Set([
   'application/vnd.oci.image.index.v1+json',
@@ -18,12 +16,12 @@ const INDEX_TYPES = new Set([
 ]);
 
 export function kindOf(mediaType: string, artifactType: string | undefined, configType: string | undefined): Kind {
-  const declared = artifactType && ARTIFACT_KINDS[artifactType];
+  const declared = artifactType && ARTIFACT_KINDS.get(artifactType);
   if (declared) return declared;
   if (INDEX_TYPES.has(mediaType)) return 'index';
   // With an artifactType the config is not what makes it runnable (image-spec, "Guidelines for artifact usage").
   if (artifactType) return 'other';
-  return (configType && CONFIG_KINDS[configType]) || 'other';
+  return (configType && CONFIG_KINDS.get(configType)) || 'other';
 }
 
 /**

@@ -43,7 +43,7 @@ type Json = Record<string, unknown>;
 const MEDIA_TYPE = /^[\x21-\x7e]{1,255}$/;
 
 /**
- * @param contentType of the request, which must agree with the document's own `mediaType` (S20: confusion of types)
+ * @param contentType of the request, which must agree with the document's own `mediaType`
  * @throws {Refusal} MANIFEST_INVALID
  */
 export function parseManifest(bytes: Buffer, contentType: string | undefined): Manifest {
@@ -58,11 +58,11 @@ export function parseManifest(bytes: Buffer, contentType: string | undefined): M
     throw invalid(`A document of type ${mediaType} has fields of the other type; it cannot be an index and a manifest`);
   }
   const annotations = stringMap(document['annotations'], 'annotations');
-  const subject = document['subject'] === undefined ? undefined : descriptor(document['subject'], 'subject');
+  const subject = isAbsent(document['subject']) ? undefined : descriptor(document['subject'], 'subject');
   const artifactType = optionalString(document['artifactType'], 'artifactType');
   if (artifactType !== undefined && !MEDIA_TYPE.test(artifactType)) throw invalid('artifactType must be a media type');
   if (isIndex) {
-    const children = descriptors(document['manifests'], 'manifests');
+    const children = descriptors(document['manifests'] ?? [], 'manifests');
     return {
       mediaType,
       kind: kindOf(mediaType, artifactType, undefined),
@@ -76,7 +76,7 @@ export function parseManifest(bytes: Buffer, contentType: string | undefined): M
     };
   }
   const config = descriptor(document['config'], 'config');
-  const layers = document['layers'] === undefined ? [] : descriptors(document['layers'], 'layers');
+  const layers = isAbsent(document['layers']) ? [] : descriptors(document['layers'], 'layers');
   return {
     mediaType,
     kind: kindOf(mediaType, artifactType, config.mediaType),
@@ -98,7 +98,7 @@ const FIELDS = new Map(
     .map((field) => [fold(field), field]),
 );
 
-/** Go's JSON reader takes keys in any case, and folds K and ſ too; such a document would mean two things (S20). */
+/** Go's JSON reader takes keys in any case, and folds K and ſ too; such a document would mean two things. */
 function fold(key: string): string {
   return key.replaceAll('\u017f', 's').replaceAll('\u212a', 'k').toLowerCase();
 }
@@ -191,7 +191,7 @@ function unique(list: readonly Descriptor[]): Descriptor[] {
 }
 
 function stringMap(value: unknown, field: string): Record<string, string> | undefined {
-  if (value === undefined || value === null) return undefined;
+  if (isAbsent(value)) return undefined;
   if (!isObject(value)) throw invalid(`${field} must be an object`);
   for (const [key, entry] of Object.entries(value)) {
     if (typeof entry !== 'string') throw invalid(`${field}[${JSON.stringify(key).slice(0, 100)}] must be a string`);
@@ -200,9 +200,14 @@ function stringMap(value: unknown, field: string): Record<string, string> | unde
 }
 
 function optionalString(value: unknown, field: string): string | undefined {
-  if (value === undefined || value === null || value === '') return undefined;
+  if (isAbsent(value) || value === '') return undefined;
   if (typeof value !== 'string') throw invalid(`${field} must be a string`);
   return value;
+}
+
+/** Go writes empty lists and pointers as null. */
+function isAbsent(value: unknown): value is undefined | null {
+  return value === undefined || value === null;
 }
 
 function isObject(value: unknown): value is Json {

@@ -52,7 +52,10 @@ export async function putManifest(registry: Registry, put: PutManifest): Promise
   const actorId = principal.id || null;
   await registry.db.transaction(async (tx) => {
     if (put.allowSparse) await lockSparse(tx, repository.id);
-    const { id } = await upsertManifest(tx, rowOf(put, manifest, digest));
+    const { id, media_type: before } = await upsertManifest(tx, rowOf(put, manifest, digest));
+    if (before !== manifest.mediaType) {
+      throw new Refusal('MANIFEST_INVALID', `These bytes are here as ${before}; one digest cannot be two types`);
+    }
     await bindReferences(tx, repository.id, id, manifest, put.allowSparse);
     for (const tag of [...put.tags].sort()) {
       await putTag(tx, {
@@ -149,6 +152,7 @@ async function hide(
   digest: Buffer,
   decided: ReadonlySet<string>,
 ): Promise<boolean> {
+  if (repository.sparse) await lockSparse(tx, repository.id);
   const row = await lockManifestForDelete(tx, repository.id, digest);
   if (!row) throw unknownManifest(text);
   const parent = await selectParent(tx, repository.id, digest);

@@ -75,8 +75,9 @@ export async function changeProject(db: Database, id: number, change: ProjectCha
   return db.transaction(async (tx) => {
     const before = await rows.lockProject(tx, id);
     if (before === undefined) throw new ProjectError('not-found', 'The project has just been removed.');
-    const after = await rows.updateProject(tx, id, change.visibility, change.allowSparse);
-    if (after.visibility === before.visibility && after.allowSparse === before.allowSparse) return after;
+    const { visibility = before.visibility, allowSparse = before.allowSparse } = change;
+    if (visibility === before.visibility && allowSparse === before.allowSparse) return before;
+    const after = await rows.updateProject(tx, id, visibility, allowSparse);
     await recordChange(tx, actor, {
       type: 'project.updated',
       projectId: id,

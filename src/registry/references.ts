@@ -3,7 +3,7 @@ import { digestToBytes } from '../blobs/digest.ts';
 import type { Transaction } from '../db/database.ts';
 import { isManifestType, type Descriptor, type Manifest } from './manifest.ts';
 import {
-  countLiveLinks,
+  lockLiveLinks,
   insertReferences,
   lockManifests,
   selectKnownBlobs,
@@ -13,7 +13,7 @@ import {
 import { Refusal } from './refusal.ts';
 
 /**
- * Binds `manifest` to its blobs and children. A link is bound first and looked at afterwards: whoever deletes one locks it
+ * Binds `manifest` to its blobs and children. Links are bound, then locked and looked at: whoever deletes one locks it too
  * and then looks for references, so of a delete and a push that meet, one sees the other.
  * @throws {Refusal} MANIFEST_BLOB_UNKNOWN, SIZE_INVALID
  */
@@ -24,8 +24,10 @@ export async function bindReferences(
   manifest: Manifest,
   allowSparse: boolean,
 ): Promise<void> {
-  const children = await splitChildren(tx, repositoryId, manifest.children);
-  const required = [...manifest.blobs, ...children.others];
+  const absent = await absentChildren(tx, repositoryId, manifest.children);
+  const absentManifests = absent.filter((child) => isManifestType(child.mediaType));
+  if (absentManifests.length > 0 && !allowSparse) throw unknownBlobs(absentManifests);
+  const required = [...manifest.blobs, ...absent.filter((child) => !isManifestType(child.mediaType))];
   const wanted = [...required, ...manifest.foreign];
   const known = wanted.length === 0 ? [] : await selectKnownBlobs(tx, repositoryId, wanted.map(bytesOf));
   const found = new Map(known.map((blob) => [blob.name.toString('hex'), blob]));
@@ -39,24 +41,22 @@ export async function bindReferences(
     missing: missing.map(bytesOf),
     children: manifest.children.map(bytesOf),
   });
-  if (blobIds.length > 0 && (await countLiveLinks(tx, repositoryId, blobIds)) !== blobIds.length) {
+  if (blobIds.length > 0 && (await lockLiveLinks(tx, repositoryId, blobIds)) !== blobIds.length) {
     throw new Refusal('MANIFEST_BLOB_UNKNOWN', 'A blob of this manifest was deleted just now; push it again');
   }
 }
 
-/** Entries of an index that are manifests here, and those that may be blobs (BuildKit's cache indexes). */
-async function splitChildren(
+/** Entries of an index that are no manifests here: missing ones, or blobs (BuildKit's cache indexes). */
+async function absentChildren(
   tx: Transaction,
   repositoryId: number,
   children: readonly Descriptor[],
-): Promise<{ others: Descriptor[] }> {
-  if (children.length === 0) return { others: [] };
+): Promise<Descriptor[]> {
+  if (children.length === 0) return [];
   const manifests = await lockManifests(tx, repositoryId, children.map(bytesOf));
   const found = new Map(manifests.map((row: KnownManifest) => [row.digest.toString('hex'), row]));
-  for (const child of children) {
-    if (isManifestType(child.mediaType)) checkSize(child, found.get(hexOf(child))?.size);
-  }
-  return { others: children.filter((child) => !found.has(hexOf(child))) };
+  for (const child of children) checkSize(child, found.get(hexOf(child))?.size);
+  return children.filter((child) => !found.has(hexOf(child)));
 }
 
 function checkSize(descriptor: Descriptor, size: number | undefined): void {

@@ -10,14 +10,14 @@ import { algorithmOf, digestOf, digestToBytes, type Algorithm, type Digest } fro
 import { ingest, startHashes, TooManyBytes, type Hashes, type Ingested } from '../blobs/ingest.ts';
 import { newKey } from '../blobs/keys.ts';
 import type { ObjectWriter, UnfinishedObject } from '../blobs/store.ts';
-import { withClaim } from './claims.ts';
+import { withClaim, type Claim } from './claims.ts';
 import {
   commitBlob,
   deleteUpload,
   insertUpload,
   releaseUpload,
   selectUpload,
-  type UploadRow,
+  type ClaimedRow,
 } from './queries/uploads.ts';
 import { Refusal } from './refusal.ts';
 import type { Registry } from './registry.ts';
@@ -79,7 +79,7 @@ export function appendToUpload(registry: Registry, address: UploadAddress, chunk
     checkRange(chunk, row.size);
     await using writer = await registry.store.write(objectOf(row), chunk.length);
     const hashes = takeHashes(registry, row);
-    const { bytes, failure } = await receive(registry, row, chunk, writer, hashes);
+    const { bytes, failure } = await receive(registry, row, claim, chunk, writer, hashes);
     // A chunk that broke its own Content-Range is not kept: the client would not know what of it was.
     if (chunk.range && failure === undefined) checkLength(chunk, bytes);
     if (chunk.range && failure !== undefined) throw failure;
@@ -117,19 +117,18 @@ export function finishUpload(
     await using writer = await registry.store.write(objectOf(row), chunk?.length ?? 0);
     if (chunk) {
       const hashes = takeHashes(registry, row);
-      const { bytes, failure } = await receive(registry, row, chunk, writer, hashes);
+      const { bytes, failure } = await receive(registry, row, claim, chunk, writer, hashes);
       if (failure !== undefined) throw failure;
       checkLength(chunk, bytes);
       size += bytes;
-      if (hashes) {
+      if (bytes === 0) {
+        rememberedDigests(row, digests);
+      } else if (hashes) {
         digests.set('sha256', digestSoFar(hashes, 'sha256'));
         if (hashes.sha512) digests.set('sha512', digestSoFar(hashes, 'sha512'));
       }
-    } else if (row.size === 0) {
-      digests.set('sha256', digestSoFar(startHashes('sha256'), 'sha256'));
     } else {
-      if (row.sha256) digests.set('sha256', row.sha256);
-      if (row.sha512) digests.set('sha512', row.sha512);
+      rememberedDigests(row, digests);
     }
     // Refused before the object is complete whenever the digest is known, so that the upload can go on.
     verify(digest, digests.get(algorithmOf(digest)));
@@ -175,13 +174,15 @@ export async function cancelUpload(registry: Registry, address: UploadAddress): 
 
 async function receive(
   registry: Registry,
-  row: UploadRow,
+  row: ClaimedRow,
+  claim: Claim,
   chunk: Chunk,
   writer: ObjectWriter,
   hashes: Hashes | undefined,
 ): Promise<Ingested> {
   try {
-    return await ingest(chunk.body, writer, { hashes, limit: registry.limits.blob - row.size });
+    const limit = registry.limits.blob - row.size;
+    return await ingest(chunk.body, writer, { hashes, limit, check: () => claim.check() });
   } catch (error) {
     if (error instanceof TooManyBytes) {
       throw new Refusal('BLOB_TOO_LARGE', `A blob may have at most ${registry.limits.blob} bytes here`);
@@ -191,17 +192,30 @@ async function receive(
 }
 
 /** The hashes to go on with: of this worker's last append, or new ones for an empty upload; undefined when unknown. */
-function takeHashes(registry: Registry, row: UploadRow): Hashes | undefined {
+function takeHashes(registry: Registry, row: ClaimedRow): Hashes | undefined {
   const live = registry.liveHashes.get(row.id);
   registry.liveHashes.delete(row.id);
+  if (!row.inherited) return undefined;
   if (row.size === 0) return startHashes(row.algorithm);
   return live?.offset === row.size ? live : undefined;
+}
+
+/** What the row knows of the first `size` bytes. */
+function rememberedDigests(row: ClaimedRow, digests: Map<Algorithm, Buffer>): void {
+  if (row.size === 0 && row.inherited) {
+    const none = startHashes('sha512');
+    digests.set('sha256', digestSoFar(none, 'sha256'));
+    digests.set('sha512', digestSoFar(none, 'sha512'));
+    return;
+  }
+  if (row.sha256) digests.set('sha256', row.sha256);
+  if (row.sha512) digests.set('sha512', row.sha512);
 }
 
 /** Reads the finished object back for digests that streaming did not give: rare, see docs/architecture.md. */
 async function readMissing(
   registry: Registry,
-  row: UploadRow,
+  row: ClaimedRow,
   digest: Digest,
   digests: Map<Algorithm, Buffer>,
 ): Promise<void> {
@@ -243,7 +257,7 @@ function digestSoFar(hashes: Hashes, algorithm: Algorithm): Buffer {
   return digestToBytes(digestOf(algorithm, hash.copy()));
 }
 
-function objectOf(row: UploadRow): UnfinishedObject {
+function objectOf(row: ClaimedRow): UnfinishedObject {
   return { key: row.key, size: row.size, state: row.state };
 }
 

@@ -47,8 +47,8 @@ describe.skipIf(lacks('oras'))('oras', () => {
     const note = join(workspace.path, 'note.txt');
     await writeFile(note, 'a note');
     const type = 'application/vnd.example.note';
-    const describe = [`--artifact-type=${type}`, '--annotation=made.by=acceptance', '--disable-path-validation'];
-    await oras.run('attach', plainHttp, ...describe, subject, `${note}:text/plain`);
+    const details = [`--artifact-type=${type}`, '--annotation=made.by=acceptance', '--disable-path-validation'];
+    await oras.run('attach', plainHttp, ...details, subject, `${note}:text/plain`);
     return type;
   }
 

@@ -259,7 +259,10 @@ describe('grants', () => {
       200,
     );
     expect(changed.body).toEqual({ ...given.body, role: 'owner' });
+    const before = await epoch(name);
     await call('PATCH', `/projects/${name}`, user, {}).expect(200);
+    await call('PATCH', `/projects/${name}`, user, { visibility: 'private' }).expect(200);
+    expect(await epoch(name)).toBe(before);
     await call('DELETE', `/projects/${name}/grants/${given.body.id}`, jane).expect(204);
     await call('GET', `/projects/${name}`, user).expect(404);
     await call('DELETE', `/projects/${name}/grants/${given.body.id}`, jane).expect(404);

@@ -3,7 +3,9 @@ import request from 'supertest';
 import sql from 'sql-template-tag';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { changeUser, type User } from '../../src/auth/accounts.ts';
+import { InvalidCredentials } from '../../src/auth/errors.ts';
 import { createPersonalToken } from '../../src/auth/personal-tokens.ts';
+import { createTokenEndpoint } from '../../src/auth/token-endpoint.ts';
 import {
   basic,
   bearer,
@@ -285,6 +287,16 @@ describe('what is granted', () => {
     await changeUser(db, owner.name, { disabled: true }, HUB);
     await get('', basic(owner.name, PASSWORD)).expect(401);
     await post({ grant_type: 'password', username: owner.name, password: PASSWORD }).expect(401);
+  });
+
+  test('is nothing when the facts say that the credential is stale, with or without scopes', async () => {
+    const endpoint = createTokenEndpoint(auth, [ORIGIN]);
+    const principal = await auth.authenticator.authenticate(jane);
+    const fresh = await auth.facts('', user.id);
+    for (const principalEpoch of [0, principal.epoch + 1]) {
+      const who = { principal, facts: { ...fresh, principalEpoch } };
+      await expect(endpoint.exchange(who, [], ORIGIN)).rejects.toBeInstanceOf(InvalidCredentials);
+    }
   });
 
   test('goes on for someone of whom something else was taken', async () => {

@@ -19,7 +19,7 @@ const USED = {
   DeleteObject: 2,
 };
 const PLACES = (Object.entries(USED) as [Operation, number][]).flatMap(([operation, times]) =>
-  [...new Set([1, times])].map((nth) => ({ operation, nth })),
+  (operation === 'UploadPart' ? [1, times] : [1]).map((nth) => ({ operation, nth })),
 );
 /** What the SDK repeats by itself. */
 const PASSING = ['internalError', 'slowDown', 'resetBefore', 'resetAfter'] as const;

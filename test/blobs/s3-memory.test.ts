@@ -39,6 +39,7 @@ it('does not let clients that stopped sending hold up the others', async () => {
     await pour(writer, content.subarray(state.size));
     await writer.finish();
   }
+  expect(fake.objects()).toEqual([fast, ...slow].sort());
   for (const key of [fast, ...slow]) {
     expect((await read(blobs, key)).equals(content)).toBe(true);
     await blobs.delete(key);

@@ -12,7 +12,7 @@ const ODD_PLACES = [
   [8 * MIB + 1, 16 * MIB + 1],
   [0, 13 * MIB],
 ];
-const TOTAL = 20 * MIB;
+const TOTAL = 17 * MIB;
 
 export function describeInterruptions(another: () => Promise<BlobStore>, subject: () => Subject): void {
   /** Goes on from `object` to byte `end` with a new instance, as another replica would, and suspends. */
@@ -33,6 +33,11 @@ export function describeInterruptions(another: () => Promise<BlobStore>, subject
     await blobs.delete(key);
   };
 
+  const expectNothingElse = async (key: string): Promise<void> => {
+    const names = await subject().remains();
+    expect(names.map((name) => key.endsWith(name))).toEqual([true]);
+  };
+
   describe('an upload', () => {
     it.each(ODD_PLACES)('goes on after a pause at %i, %i, %i', async (...places) => {
       const content = bytes(TOTAL);
@@ -42,6 +47,7 @@ export function describeInterruptions(another: () => Promise<BlobStore>, subject
         expect(object.size).toBe(place);
       }
       await complete(object, content);
+      await expectNothingElse(object.key);
       await expectWhole(object.key, content);
     });
 
@@ -51,6 +57,7 @@ export function describeInterruptions(another: () => Promise<BlobStore>, subject
         const content = bytes(size);
         const object = await advance(fresh(newKey()), content, size);
         await complete(object, content);
+        await expectNothingElse(object.key);
         await expectWhole(object.key, content);
       },
     );

@@ -77,7 +77,7 @@ export function describeBlobStore(name: string, prepare: () => Promise<Subject>)
         const key = newKey();
         const content = bytes(9 * MIB + 5);
         await store(blobs, key, content, content.length);
-        const ends = [0, 1, 65_535, MIB - 1, MIB, 8 * MIB - 1, 8 * MIB, content.length - 1];
+        const ends = [0, 65_535, MIB, 8 * MIB - 1, 8 * MIB, content.length - 1];
         for (const start of ends) {
           for (const end of ends.filter((other) => other >= start)) {
             expect((await read(blobs, key, { start, end })).equals(content.subarray(start, end + 1))).toBe(true);

@@ -39,7 +39,8 @@ export function parseJson(text: string): Json {
     at += match[0].length;
     return match[0];
   };
-  const string = (): string => JSON.parse(word(/"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y)) as string;
+  const string = (): string =>
+    JSON.parse(word(/"(?:[^"\\\p{Cc}]|[\u007f-\u009f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/uy)) as string;
   const value = (): Json => {
     space();
     const start = text[at];

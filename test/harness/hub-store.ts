@@ -28,9 +28,19 @@ export async function openHubStore(folder: string, options: HubStoreOptions): Pr
   Object.assign(process.env, s3.env);
   const { bucket, region, endpoint } = s3;
   return {
-    config: { kind, bucket, region, endpoint, forcePathStyle: true, ...(options.redirects ? { publicEndpoint: endpoint } : {}) },
+    config: {
+      kind,
+      bucket,
+      region,
+      endpoint,
+      forcePathStyle: true,
+      ...(options.redirects ? { publicEndpoint: endpoint } : {}),
+    },
     s3,
-    keys: async () => [...s3.objects().filter((key) => key.startsWith('objects/')), ...s3.uploads().map(({ key }) => key)],
+    keys: async () => [
+      ...s3.objects().filter((key) => key.startsWith('objects/')),
+      ...s3.uploads().map(({ key }) => key),
+    ],
     close: () => s3.stop(),
   };
 }

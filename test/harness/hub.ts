@@ -19,7 +19,16 @@ import type { FakeS3 } from './fake-s3.ts';
 import { freePort } from './hub-process.ts';
 import { openHubStore } from './hub-store.ts';
 import { leftovers, withoutOwner } from './leftovers.ts';
-import { basic, closeConnections, OciClient, send, unique, type Answer, type Credentials, type Repo } from './oci-client.ts';
+import {
+  basic,
+  closeConnections,
+  OciClient,
+  send,
+  unique,
+  type Answer,
+  type Credentials,
+  type Repo,
+} from './oci-client.ts';
 
 export interface HubOptions {
   readonly store?: 'disk' | 's3';
@@ -155,7 +164,8 @@ export async function testHub(options: HubOptions = {}): Promise<TestHub> {
 
 async function succeed(call: Promise<Answer>): Promise<void> {
   const answer = await call;
-  if (answer.status >= 300) throw new Error(`arranging failed: ${answer.status} ${answer.body.toString('utf8', 0, 500)}`);
+  if (answer.status >= 300)
+    throw new Error(`arranging failed: ${answer.status} ${answer.body.toString('utf8', 0, 500)}`);
 }
 
 const LIMITS: Config['limits'] = {
@@ -163,7 +173,6 @@ const LIMITS: Config['limits'] = {
   uploadIdleSeconds: 86_400,
   bodyIdleSeconds: 60,
   bodyMinRate: 1_024,
-  undoSeconds: 7 * 86_400,
 };
 
 function defaults(folder: string, port: number, url: string, store: Config['store']): Omit<Config, 'publicUrls'> {

@@ -24,7 +24,9 @@ export async function keysOnDisk(folder: string): Promise<string[]> {
       throw error;
     },
   );
-  return entries.filter((entry) => !entry.isDirectory()).map((entry) => relative(folder, join(entry.parentPath, entry.name)));
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
 }
 
 /** Objects that no row names. */

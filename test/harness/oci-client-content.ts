@@ -148,7 +148,8 @@ export function artifact(options: ArtifactOptions = {}): Image {
     mediaType: MEDIA.manifest,
     ...(options.artifactType === undefined ? {} : { artifactType: options.artifactType }),
     config: options.config ?? describe(EMPTY_JSON, MEDIA.empty),
-    layers: layers.length === 0 ? [describe(EMPTY_JSON, MEDIA.empty)] : layers.map((layer) => describe(layer, MEDIA.layer)),
+    layers:
+      layers.length === 0 ? [describe(EMPTY_JSON, MEDIA.empty)] : layers.map((layer) => describe(layer, MEDIA.layer)),
     ...(options.subject ? { subject: describe(options.subject, MEDIA.manifest) } : {}),
     annotations: { 'org.example.nonce': unique(), ...options.annotations },
   };

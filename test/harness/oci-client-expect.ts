@@ -29,7 +29,11 @@ export interface OciError {
 }
 
 /** The answer is a refusal in the specification's form; returns its errors. */
-export function expectError(answer: Answer, status: number | readonly number[], code?: Code | readonly Code[]): OciError[] {
+export function expectError(
+  answer: Answer,
+  status: number | readonly number[],
+  code?: Code | readonly Code[],
+): OciError[] {
   const statuses = typeof status === 'number' ? [status] : status;
   expect(statuses, `status of ${answer.body.toString('utf8', 0, 300)}`).toContain(answer.status);
   expect(answer.header('Content-Type')).toMatch(/^application\/json(;|$)/);

@@ -30,6 +30,7 @@ export interface Answer {
   header(name: string): string | undefined;
   /** Every occurrence of a header. */
   all(name: string): string[];
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller says what it expects, as with a cast
   json<T = unknown>(): T;
 }
 
@@ -143,6 +144,7 @@ function toAnswer(
     continued,
     all,
     header: (name) => (all(name).length === 0 ? undefined : all(name).join(', ')),
+    // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- see above
     json<T>() {
       try {
         return JSON.parse(body.toString('utf8')) as T;

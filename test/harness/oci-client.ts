@@ -127,7 +127,8 @@ export class Repo {
   /** Any request to a session's location. */
   at(location: string, method: string, options: RequestOptions = {}, query: Query = {}): Promise<Answer> {
     const url = new URL(location, this.client.origin);
-    for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.append(name, String(value));
+    for (const [name, value] of Object.entries(query))
+      if (value !== undefined) url.searchParams.append(name, String(value));
     // A Location with an encoded query stays as it is; only what is added is encoded here.
     const path = `${url.pathname}${url.search}`;
     return this.client.request(method, path, { scopes: [`repository:${this.name}:pull,push`], ...options });
@@ -144,7 +145,8 @@ export class Repo {
   close(location: string, digest: string, body?: Body, start?: number): Promise<Answer> {
     const headers: Record<string, string> = {};
     if (body !== undefined) headers['Content-Type'] = 'application/octet-stream';
-    if (body !== undefined && start !== undefined) headers['Content-Range'] = `${start}-${start + bodyLength(body) - 1}`;
+    if (body !== undefined && start !== undefined)
+      headers['Content-Range'] = `${start}-${start + bodyLength(body) - 1}`;
     return this.at(location, 'PUT', { headers, ...(body === undefined ? {} : { body }) }, { digest });
   }
 

@@ -19,12 +19,13 @@ for (const project of Object.values(projects)) {
     repositories.push(path);
   }
 }
-const ordered = (names: readonly string[]) => names.toSorted((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
+const ordered = (names: readonly string[]) =>
+  names.toSorted((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
 const inside = (...names: string[]) => ordered(repositories.filter((path) => names.includes(path.split('/')[0] ?? '')));
 
 async function catalog(client: OciClient, query = ''): Promise<string[]> {
   const found: string[] = [];
-  for (let path: string | undefined = `/v2/_catalog${query}`; path !== undefined; ) {
+  for (let path: string | undefined = `/v2/_catalog${query}`; path !== undefined;) {
     const answer = expectStatus(await client.request('GET', path, { scopes: ['registry:catalog:*'] }), 200);
     expect(answer.header('Content-Type')).toMatch(/^application\/json/);
     found.push(...answer.json<{ repositories: string[] }>().repositories);

@@ -98,10 +98,13 @@ describe('a manifest', () => {
     await expectGone(repo, content.manifest.digest);
   });
 
-  it.each(['sha256:abc', `md5:${'0'.repeat(32)}`, '.x'])('is refused when the reference is none: %s', async (reference) => {
-    const { repo } = await pushed();
-    expectError(await repo.deleteManifest(reference), [400, 404]);
-  });
+  it.each(['sha256:abc', `md5:${'0'.repeat(32)}`, '.x'])(
+    'is refused when the reference is none: %s',
+    async (reference) => {
+      const { repo } = await pushed();
+      expectError(await repo.deleteManifest(reference), [400, 404]);
+    },
+  );
 });
 
 describe('a blob', () => {

@@ -6,7 +6,8 @@ import { expectBareStatus, expectError } from '../harness/oci-client-expect.ts';
 const hub = await testHub();
 const repo = await hub.repo();
 await repo.mustPush(blob());
-const anything = (method: string, path: string, headers = {}) => hub.admin.request(method, path, { headers, scopes: [] });
+const anything = (method: string, path: string, headers = {}) =>
+  hub.admin.request(method, path, { headers, scopes: [] });
 
 describe('under /v2', () => {
   it.each([

@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { testHub } from '../harness/hub.ts';
-import { blob, describe as descriptor, EMPTY_JSON, expectStatus, image, index, manifest, MEDIA, unknownDigest } from '../harness/oci-client.ts';
+import {
+  blob,
+  describe as descriptor,
+  EMPTY_JSON,
+  expectStatus,
+  image,
+  index,
+  manifest,
+  MEDIA,
+  unknownDigest,
+} from '../harness/oci-client.ts';
 import { expectBareStatus, expectError } from '../harness/oci-client-expect.ts';
 
 const hub = await testHub();
@@ -30,12 +40,30 @@ describe('documents that are taken', () => {
     await expectKept(manifest({ schemaVersion: 2, mediaType: MEDIA.manifest, config, layers: [] }));
   });
 
+  it('lists that are null, as Go writes empty ones', async () => {
+    await expectKept(manifest({ schemaVersion: 2, mediaType: MEDIA.manifest, config, layers: null }));
+    await expectKept(manifest({ schemaVersion: 2, mediaType: MEDIA.index, manifests: null }));
+  });
+
   it('an artifact with its own type and the empty config', async () => {
-    await expectKept(manifest({ schemaVersion: 2, mediaType: MEDIA.manifest, artifactType: 'application/vnd.example', config, layers: [config] }));
+    await expectKept(
+      manifest({
+        schemaVersion: 2,
+        mediaType: MEDIA.manifest,
+        artifactType: 'application/vnd.example',
+        config,
+        layers: [config],
+      }),
+    );
   });
 
   it('layers that are fetched elsewhere and never pushed', async () => {
-    const foreign = { mediaType: MEDIA.foreign, digest: unknownDigest(), size: 123_456, urls: ['https://layers.example/1'] };
+    const foreign = {
+      mediaType: MEDIA.foreign,
+      digest: unknownDigest(),
+      size: 123_456,
+      urls: ['https://layers.example/1'],
+    };
     const docker = { ...foreign, mediaType: MEDIA.dockerForeign, digest: unknownDigest() };
     await expectKept(manifest({ schemaVersion: 2, mediaType: MEDIA.manifest, config, layers: [foreign, config] }));
     await expectKept(manifest({ schemaVersion: 2, mediaType: MEDIA.dockerManifest, config, layers: [docker] }));
@@ -47,7 +75,9 @@ describe('documents that are taken', () => {
     const cacheConfig = blob('{"layers":[],"records":[]}');
     for (const one of [...layers, cacheConfig]) await repo.mustPush(one);
     const manifests = [
-      ...layers.map((layer) => descriptor(layer, MEDIA.layer, { annotations: { 'buildkit/createdat': '2026-01-01T00:00:00Z' } })),
+      ...layers.map((layer) =>
+        descriptor(layer, MEDIA.layer, { annotations: { 'buildkit/createdat': '2026-01-01T00:00:00Z' } }),
+      ),
       descriptor(cacheConfig, 'application/vnd.buildkit.cacheconfig.v0'),
     ];
     const cache = manifest({ schemaVersion: 2, mediaType: MEDIA.index, manifests });
@@ -64,7 +94,16 @@ describe('documents that are taken', () => {
 
   it('fields that nobody knows, at every level, and whitespace and key order as they came', async () => {
     const odd = { ...config, 'org.example': { a: [1, 2.5e3, null, '\u00fc\u0000'] } };
-    const document = { $schema: 'x', 'z-first': 1, schemaVersion: 2, layers: [odd], config: odd, mediaType: MEDIA.manifest, toString: 1, constructor: {} };
+    const document = {
+      $schema: 'x',
+      'z-first': 1,
+      schemaVersion: 2,
+      layers: [odd],
+      config: odd,
+      mediaType: MEDIA.manifest,
+      toString: 1,
+      constructor: {},
+    };
     await expectKept(manifest(document));
     const text = `\t{ "layers":[ ],"schemaVersion" :2 , "mediaType":"${MEDIA.manifest}",\r\n"config":${JSON.stringify(config)},"a":1e2,"__proto__":{"x":1}}\n\n`;
     await expectKept({ ...blob(text), mediaType: MEDIA.manifest });
@@ -94,7 +133,11 @@ describe('what a manifest names', () => {
   it('must be there: children of an index too', async () => {
     const [there, missing] = [image(), image()];
     await repo.mustPushImage(there);
-    const errors = expectError(await repo.putManifest(index([there.manifest, missing.manifest])), 404, 'MANIFEST_BLOB_UNKNOWN');
+    const errors = expectError(
+      await repo.putManifest(index([there.manifest, missing.manifest])),
+      404,
+      'MANIFEST_BLOB_UNKNOWN',
+    );
     expect(JSON.stringify(errors)).toContain(missing.manifest.digest);
     expect(JSON.stringify(errors)).not.toContain(there.manifest.digest);
   });
@@ -103,7 +146,12 @@ describe('what a manifest names', () => {
     const content = blob(1_000);
     await repo.mustPush(content);
     for (const size of [0, 999, 1_001]) {
-      const document = { schemaVersion: 2, mediaType: MEDIA.manifest, config, layers: [{ ...descriptor(content, MEDIA.layer), size }] };
+      const document = {
+        schemaVersion: 2,
+        mediaType: MEDIA.manifest,
+        config,
+        layers: [{ ...descriptor(content, MEDIA.layer), size }],
+      };
       expectError(await repo.putManifest(manifest(document)), 400, ['MANIFEST_INVALID', 'SIZE_INVALID']);
     }
     const child = image();
@@ -141,7 +189,12 @@ describe('a project that allows sparse manifests', async () => {
     const content = blob(1_000);
     await sparse.mustPush(content);
     const layers = [{ ...descriptor(content, MEDIA.layer), size: 999 }];
-    const document = { schemaVersion: 2, mediaType: MEDIA.manifest, config: { ...config, digest: unknownDigest() }, layers };
+    const document = {
+      schemaVersion: 2,
+      mediaType: MEDIA.manifest,
+      config: { ...config, digest: unknownDigest() },
+      layers,
+    };
     expectError(await sparse.putManifest(manifest(document)), 400, ['MANIFEST_INVALID', 'SIZE_INVALID']);
   });
 });

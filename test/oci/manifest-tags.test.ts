@@ -17,7 +17,10 @@ function tagsOf(answer: Answer): string[] {
 describe('PUT by digest with ?tag=', () => {
   it('tags with each of them and says so', async () => {
     const content = small();
-    const answer = expectStatus(await repo.putManifest(content, content.digest, { tag: ['1.2.3', '1.2', '1', 'latest'] }), 201);
+    const answer = expectStatus(
+      await repo.putManifest(content, content.digest, { tag: ['1.2.3', '1.2', '1', 'latest'] }),
+      201,
+    );
     expect(tagsOf(answer).toSorted()).toEqual(['1', '1.2', '1.2.3', 'latest']);
     expect(answer.header('Docker-Content-Digest')).toBe(content.digest);
     for (const tag of ['1.2.3', '1.2', '1', 'latest']) {
@@ -54,12 +57,15 @@ describe('PUT by digest with ?tag=', () => {
     expect((await repo.getManifest('moved')).body).toEqual(after.bytes);
   });
 
-  it.each(['', '-x', 'a b', 'a/b', 'ü', 'x'.repeat(129), 'sha256:abc'])('refuses all when one is no tag: %j', async (tag) => {
-    const content = small();
-    expectError(await repo.putManifest(content, content.digest, { tag: ['fine', tag] }), 400);
-    expectBareStatus(await repo.headManifest('fine'), 404);
-    expectBareStatus(await repo.headManifest(content.digest), 404);
-  });
+  it.each(['', '-x', 'a b', 'a/b', 'ü', 'x'.repeat(129), 'sha256:abc'])(
+    'refuses all when one is no tag: %j',
+    async (tag) => {
+      const content = small();
+      expectError(await repo.putManifest(content, content.digest, { tag: ['fine', tag] }), 400);
+      expectBareStatus(await repo.headManifest('fine'), 404);
+      expectBareStatus(await repo.headManifest(content.digest), 404);
+    },
+  );
 
   it('tags nothing when the manifest is refused', async () => {
     const content = image().manifest;
@@ -79,7 +85,9 @@ describe('PUT with a subject', () => {
     await repo.mustPut(subject);
     const image_ = image({ subject });
     expect((await repo.mustPushImage(image_)).header('OCI-Subject')).toBe(subject.digest);
-    const list = index([], { extra: { subject: { mediaType: MEDIA.index, digest: subject.digest, size: subject.size } } });
+    const list = index([], {
+      extra: { subject: { mediaType: MEDIA.index, digest: subject.digest, size: subject.size } },
+    });
     expect((await repo.mustPut(list)).header('OCI-Subject')).toBe(subject.digest);
   });
 
@@ -97,7 +105,12 @@ describe('PUT with a subject', () => {
   });
 
   it('does not ask the size of a subject that is not there', async () => {
-    const document = { schemaVersion: 2, mediaType: MEDIA.index, manifests: [], subject: { mediaType: MEDIA.index, digest: small().digest, size: 1 } };
+    const document = {
+      schemaVersion: 2,
+      mediaType: MEDIA.index,
+      manifests: [],
+      subject: { mediaType: MEDIA.index, digest: small().digest, size: 1 },
+    };
     expectStatus(await repo.putManifest(manifest(document)), 201);
   });
 });

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { testHub } from '../harness/hub.ts';
-import { digestOf, expectStatus, image, index, locationOf, manifest, MEDIA, unknownDigest } from '../harness/oci-client.ts';
+import {
+  digestOf,
+  expectStatus,
+  image,
+  index,
+  locationOf,
+  manifest,
+  MEDIA,
+  unknownDigest,
+} from '../harness/oci-client.ts';
 import { expectBareStatus, expectError } from '../harness/oci-client-expect.ts';
 
 const hub = await testHub();
@@ -82,7 +91,10 @@ describe('other media types', () => {
   it('docker schema 2 and its list are kept byte for byte', async () => {
     const images = [image({ docker: true }), image({ docker: true })];
     for (const one of images) await repo.mustPushImage(one);
-    const list = index(images.map((one) => one.manifest), { docker: true });
+    const list = index(
+      images.map((one) => one.manifest),
+      { docker: true },
+    );
     await repo.mustPut(list, 'docker');
     const pulled = await repo.getManifest('docker');
     expect(pulled.header('Content-Type')).toBe(MEDIA.dockerList);
@@ -120,8 +132,17 @@ describe('other media types', () => {
 
   it('that are not manifests are refused', async () => {
     const document = { schemaVersion: 1, name: repo.name, tag: 'old', fsLayers: [], history: [], signatures: [] };
-    for (const mediaType of ['application/vnd.docker.distribution.manifest.v1+prettyjws', 'application/json', 'text/plain', 'nonsense']) {
-      expectError(await repo.putManifest(manifest(document, mediaType), 'old'), [400, 415], ['MANIFEST_INVALID', 'UNSUPPORTED']);
+    for (const mediaType of [
+      'application/vnd.docker.distribution.manifest.v1+prettyjws',
+      'application/json',
+      'text/plain',
+      'nonsense',
+    ]) {
+      expectError(
+        await repo.putManifest(manifest(document, mediaType), 'old'),
+        [400, 415],
+        ['MANIFEST_INVALID', 'UNSUPPORTED'],
+      );
     }
   });
 });
@@ -145,23 +166,39 @@ describe('references', () => {
     expectBareStatus(await repo.headManifest(content.manifest.digest), 404);
   });
 
-  it.each(['sha256:baddigeststring', 'sha256:', `sha256:${'A'.repeat(64)}`, `md5:${'0'.repeat(32)}`, 'a:b', '.dot', '-dash', 'a b', 'ü', 'x'.repeat(129), 'a@b'])(
-    'that are neither tag nor digest are refused: %s',
-    async (text) => {
-      const reference = encodeURIComponent(text);
-      const content = manifest({ schemaVersion: 2, mediaType: MEDIA.index, manifests: [] });
-      expectError(await repo.putManifest(content, reference), [400, 404], ['MANIFEST_INVALID', 'DIGEST_INVALID', 'NAME_INVALID', 'UNSUPPORTED']);
-      expectError(await repo.getManifest(reference), [400, 404]);
+  it.each([
+    'sha256:baddigeststring',
+    'sha256:',
+    `sha256:${'A'.repeat(64)}`,
+    `md5:${'0'.repeat(32)}`,
+    'a:b',
+    '.dot',
+    '-dash',
+    'a b',
+    'ü',
+    'x'.repeat(129),
+    'a@b',
+  ])('that are neither tag nor digest are refused: %s', async (text) => {
+    const reference = encodeURIComponent(text);
+    const content = manifest({ schemaVersion: 2, mediaType: MEDIA.index, manifests: [] });
+    expectError(
+      await repo.putManifest(content, reference),
+      [400, 404],
+      ['MANIFEST_INVALID', 'DIGEST_INVALID', 'NAME_INVALID', 'UNSUPPORTED'],
+    );
+    expectError(await repo.getManifest(reference), [400, 404]);
+  });
+
+  it.each(['_', '0', 'A', 'v1.0.0_b-2', 'latest', '_.-', 'x'.repeat(128), 'sha256-abc'])(
+    'may be the tag %s',
+    async (tag) => {
+      const content = manifest({ schemaVersion: 2, mediaType: MEDIA.index, manifests: [], annotations: { tag } });
+      expectStatus(await repo.putManifest(content, tag), 201);
+      const answer = await repo.getManifest(tag);
+      expect(answer.body).toEqual(content.bytes);
+      expect(answer.header('Docker-Content-Digest')).toBe(digestOf(content.bytes));
     },
   );
-
-  it.each(['_', '0', 'A', 'v1.0.0_b-2', 'latest', '_.-', 'x'.repeat(128), 'sha256-abc'])('may be the tag %s', async (tag) => {
-    const content = manifest({ schemaVersion: 2, mediaType: MEDIA.index, manifests: [], annotations: { tag } });
-    expectStatus(await repo.putManifest(content, tag), 201);
-    const answer = await repo.getManifest(tag);
-    expect(answer.body).toEqual(content.bytes);
-    expect(answer.header('Docker-Content-Digest')).toBe(digestOf(content.bytes));
-  });
 
   it('are case-sensitive', async () => {
     await repo.mustPut(manifest({ schemaVersion: 2, mediaType: MEDIA.index, manifests: [] }), 'CaseTag');

@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { testHub } from '../harness/hub.ts';
-import { blob, expectStatus, image, index, locationOf, manifest, MEDIA, describe as descriptor, unknownDigest } from '../harness/oci-client.ts';
+import {
+  blob,
+  expectStatus,
+  image,
+  index,
+  locationOf,
+  manifest,
+  MEDIA,
+  describe as descriptor,
+  unknownDigest,
+} from '../harness/oci-client.ts';
 import { expectBareStatus, expectError } from '../harness/oci-client-expect.ts';
 
 const hub = await testHub();
@@ -19,7 +29,10 @@ describe('mount', () => {
 
   it('works without from, within a project and from public ones', async () => {
     const [source, open] = [await hub.repo(), await hub.repo({ visibility: 'public' })];
-    for (const [from, target] of [[source, hub.admin.repo(`${source.name}/sibling`)], [open, await hub.repo()]] as const) {
+    for (const [from, target] of [
+      [source, hub.admin.repo(`${source.name}/sibling`)],
+      [open, await hub.repo()],
+    ] as const) {
       const content = blob();
       await from.mustPush(content);
       expectStatus(await target.mount(content.digest), 201);
@@ -90,20 +103,26 @@ describe('a mount that cannot be', () => {
     }
   });
 
-  it.each(['', 'sha256:abc', 'latest'])('with a digest that is none (%j) is refused or opens an upload', async (digest) => {
-    const repo = await hub.repo();
-    const answer = await repo.mount(digest, 'some/where');
-    if (answer.status === 202) await repo.at(locationOf(answer), 'DELETE');
-    else expectError(answer, 400, 'DIGEST_INVALID');
-  });
+  it.each(['', 'sha256:abc', 'latest'])(
+    'with a digest that is none (%j) is refused or opens an upload',
+    async (digest) => {
+      const repo = await hub.repo();
+      const answer = await repo.mount(digest, 'some/where');
+      if (answer.status === 202) await repo.at(locationOf(answer), 'DELETE');
+      else expectError(answer, 400, 'DIGEST_INVALID');
+    },
+  );
 
-  it.each(['UPPER/case', '../x', 'a//b', ''])('from a name that is none (%j) is refused or opens an upload', async (from) => {
-    const repo = await hub.repo();
-    const scopes = [`repository:${repo.name}:pull,push`];
-    const answer = await repo.post({ mount: unknownDigest(), from }, { scopes });
-    if (answer.status === 202) await repo.at(locationOf(answer), 'DELETE');
-    else expectError(answer, 400, 'NAME_INVALID');
-  });
+  it.each(['UPPER/case', '../x', 'a//b', ''])(
+    'from a name that is none (%j) is refused or opens an upload',
+    async (from) => {
+      const repo = await hub.repo();
+      const scopes = [`repository:${repo.name}:pull,push`];
+      const answer = await repo.post({ mount: unknownDigest(), from }, { scopes });
+      if (answer.status === 202) await repo.at(locationOf(answer), 'DELETE');
+      else expectError(answer, 400, 'NAME_INVALID');
+    },
+  );
 });
 
 describe('someone who may push here but not pull there', () => {
@@ -132,7 +151,8 @@ describe('someone who may push here but not pull there', () => {
 
   it('cannot reach it through a manifest that names it', async () => {
     const { target } = await scene();
-    for (const one of secret.blobs) await target.mount(one.digest).then((answer) => target.at(locationOf(answer), 'DELETE'));
+    for (const one of secret.blobs)
+      await target.mount(one.digest).then((answer) => target.at(locationOf(answer), 'DELETE'));
     const errors = expectError(await target.putManifest(secret.manifest, 'stolen'), 404, 'MANIFEST_BLOB_UNKNOWN');
     expect(JSON.stringify(errors)).toContain(secret.blobs[0]?.digest);
     expectError(await target.putManifest(index([secret.manifest]), 'stolen'), 404, 'MANIFEST_BLOB_UNKNOWN');

@@ -1,6 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { testHub } from '../harness/hub.ts';
-import { artifact, describe as descriptor, EMPTY_JSON, expectStatus, image, index, manifest, MEDIA, nextLink, unknownDigest, type Referrers } from '../harness/oci-client.ts';
+import {
+  artifact,
+  describe as descriptor,
+  EMPTY_JSON,
+  expectStatus,
+  image,
+  index,
+  manifest,
+  MEDIA,
+  nextLink,
+  unknownDigest,
+  type Referrers,
+} from '../harness/oci-client.ts';
 import { expectError } from '../harness/oci-client-expect.ts';
 
 const hub = await testHub();
@@ -9,7 +21,11 @@ const repo = await hub.repo();
 describe('a subject with referrers', async () => {
   const subject = image();
   await repo.mustPushImage(subject, 'v1');
-  const sbom = artifact({ subject: subject.manifest, artifactType: 'application/vnd.example.sbom', annotations: { 'org.example.format': 'spdx', 'ü': '"quoted"' } });
+  const sbom = artifact({
+    subject: subject.manifest,
+    artifactType: 'application/vnd.example.sbom',
+    annotations: { 'org.example.format': 'spdx', ü: '"quoted"' },
+  });
   const signature = artifact({ subject: subject.manifest, artifactType: 'application/vnd.example.signature' });
   const untyped = image({ subject: subject.manifest, annotations: { kind: 'image' } });
   for (const one of [sbom, signature, untyped]) await repo.mustPushImage(one);
@@ -42,7 +58,10 @@ describe('a subject with referrers', async () => {
       artifactType: MEDIA.config,
       annotations: { kind: 'image' },
     });
-    expect(find(typedIndex.digest)).toMatchObject({ mediaType: MEDIA.index, artifactType: 'application/vnd.example.index' });
+    expect(find(typedIndex.digest)).toMatchObject({
+      mediaType: MEDIA.index,
+      artifactType: 'application/vnd.example.index',
+    });
     const plain = find(plainIndex.digest);
     expect(plain).toMatchObject({ mediaType: MEDIA.index, size: plainIndex.size, annotations: { kind: 'index' } });
     expect(plain, 'an index has no config to take it from').not.toHaveProperty('artifactType');
@@ -66,14 +85,18 @@ describe('a subject with referrers', async () => {
   it('can be filtered by several types, as containerd asks', async () => {
     const artifactType = ['application/vnd.example.sbom', 'application/vnd.example.signature'];
     const found = await repo.mustReferrers(subject.manifest.digest, { artifactType });
-    expect(found.map((one) => one.digest).toSorted()).toEqual([sbom.manifest.digest, signature.manifest.digest].toSorted());
+    expect(found.map((one) => one.digest).toSorted()).toEqual(
+      [sbom.manifest.digest, signature.manifest.digest].toSorted(),
+    );
   });
 
   it('lose one that is deleted at once, and are kept when the subject goes', async () => {
     const gone = artifact({ subject: subject.manifest, artifactType: 'application/vnd.example.gone' });
     await repo.mustPushImage(gone);
     expectStatus(await repo.deleteManifest(gone.manifest.digest), 202);
-    expect(await repo.mustReferrers(subject.manifest.digest, { artifactType: 'application/vnd.example.gone' })).toEqual([]);
+    expect(await repo.mustReferrers(subject.manifest.digest, { artifactType: 'application/vnd.example.gone' })).toEqual(
+      [],
+    );
     expectStatus(await repo.deleteManifest(subject.manifest.digest), 202);
     expect(await repo.mustReferrers(subject.manifest.digest)).toHaveLength(5);
   });
@@ -89,16 +112,21 @@ describe('a subject without referrers', () => {
     }
   });
 
-  it.each(['latest', 'sha256:abc', 'sha256', `md5:${'0'.repeat(32)}`, `sha256:${'F'.repeat(64)}`])('is 400 when it is no digest: %s', async (text) => {
-    expectError(await repo.referrers(text), 400, 'DIGEST_INVALID');
-  });
+  it.each(['latest', 'sha256:abc', 'sha256', `md5:${'0'.repeat(32)}`, `sha256:${'F'.repeat(64)}`])(
+    'is 400 when it is no digest: %s',
+    async (text) => {
+      expectError(await repo.referrers(text), 400, 'DIGEST_INVALID');
+    },
+  );
 
   it('is found again when its referrer came first', async () => {
     const subject = image();
     const early = artifact({ subject: subject.manifest, artifactType: 'application/early' });
     await repo.mustPushImage(early);
     await repo.mustPushImage(subject);
-    expect((await repo.mustReferrers(subject.manifest.digest)).map((one) => one.digest)).toEqual([early.manifest.digest]);
+    expect((await repo.mustReferrers(subject.manifest.digest)).map((one) => one.digest)).toEqual([
+      early.manifest.digest,
+    ]);
   });
 });
 
@@ -110,11 +138,18 @@ describe('many referrers', () => {
     const digests: string[] = [];
     const padding = 'x'.repeat(60_000);
     for (let at = 0; at < 80; at++) {
-      const one = artifact({ subject: subject.manifest, artifactType: `application/n${at % 2}`, annotations: { padding } });
+      const one = artifact({
+        subject: subject.manifest,
+        artifactType: `application/n${at % 2}`,
+        annotations: { padding },
+      });
       await repo.mustPut(one.manifest);
       digests.push(one.manifest.digest);
     }
-    for (const [query, wanted] of [['', digests], ['?artifactType=application%2Fn1', digests.filter((_, at) => at % 2 === 1)]] as const) {
+    for (const [query, wanted] of [
+      ['', digests],
+      ['?artifactType=application%2Fn1', digests.filter((_, at) => at % 2 === 1)],
+    ] as const) {
       const found: string[] = [];
       let path: string | undefined = `/v2/${repo.name}/referrers/${subject.manifest.digest}${query}`;
       for (let page = 0; path !== undefined; page++) {
@@ -145,7 +180,10 @@ describe('fallback tags that clients made where there was no such list', () => {
     const tag = subject.manifest.digest.replace(':', '-');
     await repo.mustPut(list, tag);
     const found = await repo.mustReferrers(subject.manifest.digest);
-    expect(found.map((one) => one.digest), 'once, though it is known twice').toEqual([old.manifest.digest]);
+    expect(
+      found.map((one) => one.digest),
+      'once, though it is known twice',
+    ).toEqual([old.manifest.digest]);
     expect((await repo.getManifest(tag)).body, 'and the tag still pulls').toEqual(list.bytes);
   });
 

@@ -51,13 +51,19 @@ describe('a client that is sending 100 MB where it may not', () => {
 
   it('reads 404 for an upload that is not there', async () => {
     const [method, path] = endpoints[1];
-    const answer = await push(method, path, { 'Content-Length': String(SIZE), Authorization: basic(hub.adminCredentials) });
+    const answer = await push(method, path, {
+      'Content-Length': String(SIZE),
+      Authorization: basic(hub.adminCredentials),
+    });
     expectError(answer, 404, 'BLOB_UPLOAD_UNKNOWN');
   });
 
   it('reads 413 for a manifest of that size', async () => {
     const [method, path] = endpoints[3];
-    const answer = await push(method, path, { 'Content-Length': String(SIZE), Authorization: basic(hub.adminCredentials) });
+    const answer = await push(method, path, {
+      'Content-Length': String(SIZE),
+      Authorization: basic(hub.adminCredentials),
+    });
     expectError(answer, 413);
   });
 });
@@ -85,7 +91,11 @@ describe('a client that asks before it sends (Expect: 100-continue)', () => {
   });
 
   it('is refused for a manifest that is too large before it is sent', async () => {
-    const headers = { Expect: '100-continue', 'Content-Length': String(SIZE), Authorization: basic(hub.adminCredentials) };
+    const headers = {
+      Expect: '100-continue',
+      'Content-Length': String(SIZE),
+      Authorization: basic(hub.adminCredentials),
+    };
     const answer = await push('PUT', `/v2/${project}/app/manifests/v2`, headers);
     expectError(answer, 413);
     expect(answer.continued).toBe(false);
@@ -105,7 +115,11 @@ describe('afterwards', () => {
           agent,
         });
         expectError(refused, 401, 'UNAUTHORIZED');
-        const fine = await send(hub.origin, { path: `/v2/${project}/app/tags/list`, headers: { Authorization: basic(reader.credentials) }, agent });
+        const fine = await send(hub.origin, {
+          path: `/v2/${project}/app/tags/list`,
+          headers: { Authorization: basic(reader.credentials) },
+          agent,
+        });
         expect(fine.status).toBe(200);
       }
     } finally {

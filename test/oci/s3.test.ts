@@ -9,12 +9,15 @@ describe('a hub on S3', async () => {
   const hub = await testHub({ store: 's3' });
   const repo = await hub.repo();
 
-  it.each([0, 1, 5 * MIB - 1, 8 * MIB, 8 * MIB + 1, 16 * MIB, 25 * MIB + 3])('keeps a blob of %d bytes, sent in one go', async (size) => {
-    const content = blob(size);
-    await repo.mustPush(content);
-    expect((await repo.getBlob(content.digest)).body.equals(content.bytes)).toBe(true);
-    expect((await repo.headBlob(content.digest)).header('Content-Length')).toBe(String(size));
-  });
+  it.each([0, 1, 5 * MIB - 1, 8 * MIB, 8 * MIB + 1, 16 * MIB, 25 * MIB + 3])(
+    'keeps a blob of %d bytes, sent in one go',
+    async (size) => {
+      const content = blob(size);
+      await repo.mustPush(content);
+      expect((await repo.getBlob(content.digest)).body.equals(content.bytes)).toBe(true);
+      expect((await repo.headBlob(content.digest)).header('Content-Length')).toBe(String(size));
+    },
+  );
 
   it.each([
     [10, 1_000],
@@ -63,7 +66,8 @@ describe('a hub whose clients can reach its S3', async () => {
   const repo = await hub.repo();
   const content = blob(200_000);
   await repo.mustPush(content);
-  const direct = (method: string, headers: Record<string, string> = {}) => repo.request(method, `/blobs/${content.digest}`, { headers });
+  const direct = (method: string, headers: Record<string, string> = {}) =>
+    repo.request(method, `/blobs/${content.digest}`, { headers });
 
   it('sends them there for the bytes, without credentials in their hands', async () => {
     const answer = await direct('GET');

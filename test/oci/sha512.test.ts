@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { testHub } from '../harness/hub.ts';
-import { blob, digestOf, expectStatus, image, index, locationOf, manifest, unknownDigest, type Blob } from '../harness/oci-client.ts';
+import {
+  blob,
+  digestOf,
+  expectStatus,
+  image,
+  index,
+  locationOf,
+  manifest,
+  unknownDigest,
+  type Blob,
+} from '../harness/oci-client.ts';
 import { expectBareStatus, expectError } from '../harness/oci-client-expect.ts';
 
 const hub = await testHub();
@@ -29,7 +39,8 @@ describe('blobs', () => {
   it.each(SIZES)('of %d bytes: the algorithm known only at the end', async (size) => {
     const content = blob(size, 'sha512');
     let location = await repo.mustStart();
-    if (size > 1) location = locationOf(expectStatus(await repo.patch(location, content.bytes.subarray(0, size >> 1), 0), 202));
+    if (size > 1)
+      location = locationOf(expectStatus(await repo.patch(location, content.bytes.subarray(0, size >> 1), 0), 202));
     const rest = size > 1 ? content.bytes.subarray(size >> 1) : content.bytes;
     expectStatus(await repo.close(location, content.digest, rest), 201);
     await expectThere(content);
@@ -55,7 +66,9 @@ describe('blobs', () => {
     await repo.mustPush(other);
     await expectThere(content);
     await expectThere(other);
-    const { rows } = await hub.db.pool.query('select 1 from blobs where digest = $1', [Buffer.from(`01${other.digest.slice(7)}`, 'hex')]);
+    const { rows } = await hub.db.pool.query('select 1 from blobs where digest = $1', [
+      Buffer.from(`01${other.digest.slice(7)}`, 'hex'),
+    ]);
     expect(rows).toHaveLength(1);
   });
 
@@ -78,9 +91,12 @@ describe('blobs', () => {
     expectBareStatus(await repo.headBlob(digest), 404);
   });
 
-  it.each(['md5', 'sha1', 'sha384', 'SHA256', 'sha512 '])('with the algorithm %j, which is not known, are refused', async (algorithm) => {
-    expectError(await repo.post({ 'digest-algorithm': algorithm }), 400, ['DIGEST_INVALID', 'UNSUPPORTED']);
-  });
+  it.each(['md5', 'sha1', 'sha384', 'SHA256', 'sha512 '])(
+    'with the algorithm %j, which is not known, are refused',
+    async (algorithm) => {
+      expectError(await repo.post({ 'digest-algorithm': algorithm }), 400, ['DIGEST_INVALID', 'UNSUPPORTED']);
+    },
+  );
 
   it('mount by their sha512', async () => {
     const content = blob(3_000, 'sha512');
@@ -114,7 +130,10 @@ describe('manifests', () => {
     const answer = expectStatus(await repo.putManifest(content.manifest), 201);
     expect(answer.header('Docker-Content-Digest')).toBe(content.manifest.digest);
     expect((await repo.at(locationOf(answer), 'GET')).body).toEqual(content.manifest.bytes);
-    for (const answered of [await repo.headManifest(content.manifest.digest), await repo.getManifest(content.manifest.digest)]) {
+    for (const answered of [
+      await repo.headManifest(content.manifest.digest),
+      await repo.getManifest(content.manifest.digest),
+    ]) {
       expect(answered.status).toBe(200);
       expect(answered.header('Docker-Content-Digest')).toBe(content.manifest.digest);
     }
@@ -124,7 +143,10 @@ describe('manifests', () => {
   it('may be tagged with ?tag= and pulled by tag', async () => {
     const content = image({ algorithm: 'sha512' });
     for (const one of content.blobs) await repo.mustPush(one);
-    const answer = expectStatus(await repo.putManifest(content.manifest, content.manifest.digest, { tag: 'strong' }), 201);
+    const answer = expectStatus(
+      await repo.putManifest(content.manifest, content.manifest.digest, { tag: 'strong' }),
+      201,
+    );
     expect(answer.header('OCI-Tag')).toBe('strong');
     const pulled = expectStatus(await repo.getManifest('strong'), 200);
     expect(pulled.body).toEqual(content.manifest.bytes);
@@ -146,7 +168,9 @@ describe('manifests', () => {
     for (const one of signature.blobs) await repo.mustPush(one);
     const answer = expectStatus(await repo.putManifest(signature.manifest), 201);
     expect(answer.header('OCI-Subject')).toBe(subject.manifest.digest);
-    expect((await repo.mustReferrers(subject.manifest.digest)).map((one) => one.digest)).toEqual([signature.manifest.digest]);
+    expect((await repo.mustReferrers(subject.manifest.digest)).map((one) => one.digest)).toEqual([
+      signature.manifest.digest,
+    ]);
   });
 
   it('with a wrong sha512 are 400 DIGEST_INVALID', async () => {

@@ -17,7 +17,7 @@ async function tagged(tags: readonly string[]): Promise<Repo> {
 /** Follows Link headers to the end. */
 async function pages(repo: Repo, first: string): Promise<string[][]> {
   const found: string[][] = [];
-  for (let path: string | undefined = first; path !== undefined; ) {
+  for (let path: string | undefined = first; path !== undefined;) {
     const answer = expectStatus(await repo.at(path, 'GET'), 200);
     found.push([...answer.json<TagList>().tags]);
     path = nextLink(answer);
@@ -26,7 +26,24 @@ async function pages(repo: Repo, first: string): Promise<string[][]> {
   return found;
 }
 
-const MIXED = ['B', 'a', 'A', '_x', '1', '10', '2', 'a-b', 'a.b', 'a_b', 'ab', 'aB', 'v1.0.0', 'v1.0.0-rc.1', 'v1.10.0', 'v1.9.0'];
+const MIXED = [
+  'B',
+  'a',
+  'A',
+  '_x',
+  '1',
+  '10',
+  '2',
+  'a-b',
+  'a.b',
+  'a_b',
+  'ab',
+  'aB',
+  'v1.0.0',
+  'v1.0.0-rc.1',
+  'v1.10.0',
+  'v1.9.0',
+];
 const ORDERED = MIXED.toSorted((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
 
 describe('the list of tags', async () => {

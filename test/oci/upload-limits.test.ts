@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 import { testHub } from '../harness/hub.ts';
 import { blob, expectStatus, locationOf } from '../harness/oci-client.ts';
 import { expectBareStatus, expectError } from '../harness/oci-client-expect.ts';

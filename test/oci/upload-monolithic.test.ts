@@ -15,7 +15,12 @@ async function expectPushed(answer: Answer, content: Blob): Promise<void> {
   expect((await repo.headBlob(content.digest)).header('Content-Length')).toBe(String(content.size));
 }
 
-describe.each([['no bytes', 0], ['one byte', 1], ['some bytes', 70_000], ['megabytes', 9 * 2 ** 20 + 11]])('%s', (_, size) => {
+describe.each([
+  ['no bytes', 0],
+  ['one byte', 1],
+  ['some bytes', 70_000],
+  ['megabytes', 9 * 2 ** 20 + 11],
+])('%s', (_, size) => {
   it('go up in a single POST', async () => {
     const content = blob(size);
     const headers = { 'Content-Type': 'application/octet-stream' };
@@ -95,15 +100,20 @@ describe('a digest that is not that of the bytes', () => {
     expect((await repo.getBlob(content.digest)).body).toEqual(content.bytes);
   });
 
-  it.each(['', 'sha256:', 'sha256:abc', `sha256:${'0'.repeat(63)}`, `SHA256:${'0'.repeat(64)}`, `md5:${'0'.repeat(32)}`, `sha256:${'0'.repeat(64)} `])(
-    'is 400 when it cannot be read: %j',
-    async (digest) => {
-      const location = await repo.mustStart();
-      expectError(await repo.close(location, digest, blob().bytes), 400, 'DIGEST_INVALID');
-      await repo.at(location, 'DELETE');
-      if (digest !== '') expectError(await repo.post({ digest }, { body: blob().bytes }), 400, 'DIGEST_INVALID');
-    },
-  );
+  it.each([
+    '',
+    'sha256:',
+    'sha256:abc',
+    `sha256:${'0'.repeat(63)}`,
+    `SHA256:${'0'.repeat(64)}`,
+    `md5:${'0'.repeat(32)}`,
+    `sha256:${'0'.repeat(64)} `,
+  ])('is 400 when it cannot be read: %j', async (digest) => {
+    const location = await repo.mustStart();
+    expectError(await repo.close(location, digest, blob().bytes), 400, 'DIGEST_INVALID');
+    await repo.at(location, 'DELETE');
+    if (digest !== '') expectError(await repo.post({ digest }, { body: blob().bytes }), 400, 'DIGEST_INVALID');
+  });
 
   it('is 400 when it is missing', async () => {
     const location = await repo.mustStart();

@@ -82,7 +82,10 @@ describe('an upload belongs to one repository and one principal', () => {
     await repo.patch(location, content.bytes.subarray(0, 500));
     const other = await hub.repo();
     await other.mustPush(blob());
-    await expectUnknown(other, new URL(location, hub.origin).pathname.replace(`/v2/${repo.name}/`, `/v2/${other.name}/`));
+    await expectUnknown(
+      other,
+      new URL(location, hub.origin).pathname.replace(`/v2/${repo.name}/`, `/v2/${other.name}/`),
+    );
     await expectUntouched(repo, location, content);
   });
 

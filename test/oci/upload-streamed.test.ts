@@ -42,7 +42,9 @@ describe('a PATCH of unknown length without Content-Range', () => {
 
   it('may be followed by the rest in the PUT', async () => {
     const content = blob(50_000);
-    const location = locationOf(expectStatus(await repo.patch(await repo.mustStart(), content.bytes.subarray(0, 30_000)), 202));
+    const location = locationOf(
+      expectStatus(await repo.patch(await repo.mustStart(), content.bytes.subarray(0, 30_000)), 202),
+    );
     expectStatus(await repo.close(location, content.digest, content.bytes.subarray(30_000)), 201);
     expect((await repo.getBlob(content.digest)).body).toEqual(content.bytes);
   });

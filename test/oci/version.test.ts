@@ -32,7 +32,9 @@ describe('GET /v2/', () => {
   it('is 200 for a token without any scope, as docker login asks for', async () => {
     const { credentials } = await hub.person();
     const client = hub.client(credentials);
-    const token = (await client.tokens.ask([], { account: credentials.username, client_id: 'docker', offline_token: 'true' })).json<Grant>();
+    const token = (
+      await client.tokens.ask([], { account: credentials.username, client_id: 'docker', offline_token: 'true' })
+    ).json<Grant>();
     const answer = await send(hub.origin, { path: '/v2/', headers: { Authorization: `Bearer ${token.token}` } });
     expect(answer.status).toBe(200);
     expect(answer.header('Content-Type')).toMatch(/^application\/json/);

@@ -21,7 +21,10 @@ describe('a delete meets a push', () => {
       const content = image({ layers: [100] });
       for (const one of content.blobs) await repo.mustPush(one);
       const layer = content.blobs[1] ?? blob();
-      const [put, gone] = await Promise.all([repo.putManifest(content.manifest, `r${round}`), repo.deleteBlob(layer.digest)]);
+      const [put, gone] = await Promise.all([
+        repo.putManifest(content.manifest, `r${round}`),
+        repo.deleteBlob(layer.digest),
+      ]);
       outcomes.add(`${put.status} ${gone.status}`);
       expect(['201 405', '404 202']).toContain(`${put.status} ${gone.status}`);
       await expectWhole(repo, `r${round}`);
@@ -35,7 +38,10 @@ describe('a delete meets a push', () => {
       const child = image({ layers: [100] });
       await repo.mustPushImage(child);
       const parent = index([child.manifest]);
-      const [put, gone] = await Promise.all([repo.putManifest(parent, `r${round}`), repo.deleteManifest(child.manifest.digest)]);
+      const [put, gone] = await Promise.all([
+        repo.putManifest(parent, `r${round}`),
+        repo.deleteManifest(child.manifest.digest),
+      ]);
       expect(['201 405', '404 202']).toContain(`${put.status} ${gone.status}`);
       await expectWhole(repo, `r${round}`);
     }
@@ -60,7 +66,10 @@ describe('a delete meets a push', () => {
     const content = blob();
     await repo.mustPush(content);
     for (let round = 0; round < ROUNDS; round++) {
-      const [push, gone] = await Promise.all([repo.post({ digest: content.digest }, { body: content.bytes }), repo.deleteBlob(content.digest)]);
+      const [push, gone] = await Promise.all([
+        repo.post({ digest: content.digest }, { body: content.bytes }),
+        repo.deleteBlob(content.digest),
+      ]);
       expect(push.status).toBe(201);
       expect([202, 404]).toContain(gone.status);
       const [head, get] = [await repo.headBlob(content.digest), await repo.getBlob(content.digest)];
@@ -79,7 +88,10 @@ describe('a delete meets a mount', () => {
       const target = hub.admin.repo(`${source.name}/t${round}`);
       const content = blob();
       await source.mustPush(content);
-      const [mount, gone] = await Promise.all([target.mount(content.digest, source.name), source.deleteBlob(content.digest)]);
+      const [mount, gone] = await Promise.all([
+        target.mount(content.digest, source.name),
+        source.deleteBlob(content.digest),
+      ]);
       expect(gone.status).toBe(202);
       expect([201, 202]).toContain(mount.status);
       if (mount.status === 201) expect((await target.getBlob(content.digest)).body).toEqual(content.bytes);
@@ -93,7 +105,10 @@ describe('a delete meets a mount', () => {
       const content = blob();
       await source.mustPush(content);
       await target.mustPush(content);
-      const [mount, gone] = await Promise.all([target.mount(content.digest, source.name), target.deleteBlob(content.digest)]);
+      const [mount, gone] = await Promise.all([
+        target.mount(content.digest, source.name),
+        target.deleteBlob(content.digest),
+      ]);
       expect(mount.status).toBe(201);
       expect([202, 404]).toContain(gone.status);
       expect((await target.getBlob(content.digest)).status).toBe((await target.headBlob(content.digest)).status);
@@ -113,7 +128,8 @@ describe('a sparse manifest meets the blob it waits for', () => {
       expectStatus(put, 201);
       for (const push of pushes) expectStatus(push, 201);
       await repo.mustPull(`r${round}`);
-      for (const one of content.blobs) expect((await repo.deleteBlob(one.digest)).status, 'the manifest holds it').toBe(405);
+      for (const one of content.blobs)
+        expect((await repo.deleteBlob(one.digest)).status, 'the manifest holds it').toBe(405);
     }
   });
 

@@ -13,7 +13,11 @@ function expectLoser(answer: Answer): void {
 }
 
 async function sizeOf(location: string): Promise<number> {
-  const last = Number(expectStatus(await repo.at(location, 'GET'), 204).header('Range')?.split('-')[1]);
+  const last = Number(
+    expectStatus(await repo.at(location, 'GET'), 204)
+      .header('Range')
+      ?.split('-')[1],
+  );
   return last === 0 ? 0 : last + 1;
 }
 
@@ -22,7 +26,9 @@ describe('two writers on one upload', () => {
     for (let round = 0; round < ROUNDS; round++) {
       const content = blob(200_000);
       const location = await repo.mustStart();
-      const answers = await Promise.all([0, 0, 0].map((start) => repo.patch(location, content.bytes.subarray(0, 100_000), start)));
+      const answers = await Promise.all(
+        [0, 0, 0].map((start) => repo.patch(location, content.bytes.subarray(0, 100_000), start)),
+      );
       const winners = answers.filter((answer) => answer.status === 202);
       expect(winners).toHaveLength(1);
       for (const answer of answers) if (answer.status !== 202) expectLoser(answer);
@@ -60,7 +66,9 @@ describe('an upload finished twice', () => {
       const withBody = round % 2 === 0;
       let location = await repo.mustStart();
       if (!withBody) location = locationOf(expectStatus(await repo.patch(location, content.bytes), 202));
-      const answers = await Promise.all([1, 2, 3].map(() => repo.close(location, content.digest, withBody ? content.bytes : undefined)));
+      const answers = await Promise.all(
+        [1, 2, 3].map(() => repo.close(location, content.digest, withBody ? content.bytes : undefined)),
+      );
       expect(answers.filter((answer) => answer.status === 201)).toHaveLength(1);
       for (const answer of answers) if (answer.status !== 201) expectLoser(answer);
       expect((await repo.getBlob(content.digest)).body.equals(content.bytes)).toBe(true);
@@ -71,7 +79,10 @@ describe('an upload finished twice', () => {
     for (let round = 0; round < ROUNDS; round++) {
       const [content, other] = [blob(50_000), blob(50_000)];
       const location = locationOf(expectStatus(await repo.patch(await repo.mustStart(), content.bytes), 202));
-      const [right, wrong] = await Promise.all([repo.close(location, content.digest), repo.close(location, other.digest)]);
+      const [right, wrong] = await Promise.all([
+        repo.close(location, content.digest),
+        repo.close(location, other.digest),
+      ]);
       expect([400, 404, 409]).toContain(wrong.status);
       if (right.status !== 201) {
         expectLoser(right);
@@ -100,7 +111,10 @@ describe('an upload that is cancelled', () => {
   it('while it is written to: the writer hears of it or wins', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const location = await repo.mustStart();
-      const [patch, cancel] = await Promise.all([repo.patch(location, blob(100_000).bytes), repo.at(location, 'DELETE')]);
+      const [patch, cancel] = await Promise.all([
+        repo.patch(location, blob(100_000).bytes),
+        repo.at(location, 'DELETE'),
+      ]);
       expect([202, 404, 409]).toContain(patch.status);
       expect([204, 409]).toContain(cancel.status);
       expect((await repo.at(location, 'GET')).status).toBe(cancel.status === 204 ? 404 : 204);

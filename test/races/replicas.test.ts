@@ -21,7 +21,7 @@ describe('what one replica has answered is true on the other, at once', () => {
       const [from, to] = round % 2 === 0 ? [one, two] : [two, one];
       await from.mustPushImage(content, 'moving');
       expect(await to.mustPull('moving')).toEqual(content.manifest.bytes);
-      expect((await to.mustTags())).toEqual(['moving']);
+      expect(await to.mustTags()).toEqual(['moving']);
     }
   });
 
@@ -50,7 +50,9 @@ describe('what one replica has answered is true on the other, at once', () => {
   it('changes of who may see it', async () => {
     const project = await hub.project({ visibility: 'public' });
     await hub.admin.repo(`${project}/app`).mustPut(index([]), 'v1');
-    const anonymous = [new OciClient({ origin: hub.origin }), new OciClient({ origin: other.origin })].map((client) => client.repo(`${project}/app`));
+    const anonymous = [new OciClient({ origin: hub.origin }), new OciClient({ origin: other.origin })].map((client) =>
+      client.repo(`${project}/app`),
+    );
     for (const visibility of ['private', 'public', 'private']) {
       expectStatus(await hub.api('PATCH', `/projects/${project}`, { visibility }), 200);
       for (const repo of anonymous) {
@@ -91,7 +93,9 @@ describe('an upload', () => {
     for (let round = 0; round < 10; round++) {
       const content = blob(200_000);
       const location = new URL(await one.mustStart(), hub.origin).pathname;
-      const answers = await Promise.all([one, two].map((repo) => repo.patch(location, content.bytes.subarray(0, 100_000), 0)));
+      const answers = await Promise.all(
+        [one, two].map((repo) => repo.patch(location, content.bytes.subarray(0, 100_000), 0)),
+      );
       expect(answers.filter((answer) => answer.status === 202)).toHaveLength(1);
       for (const answer of answers) if (answer.status !== 202) expectError(answer, [409, 416], 'BLOB_UPLOAD_INVALID');
       expectStatus(await two.close(location, content.digest, content.bytes.subarray(100_000), 100_000), 201);

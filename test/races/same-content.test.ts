@@ -44,11 +44,16 @@ describe('fifty clients push the same blob at once', () => {
     const [source, target] = [await hub.repo(), await hub.repo()];
     const content = blob();
     await source.mustPush(content);
-    const answers = await Promise.all(FIFTY.map((at) => target.mount(content.digest, at % 2 === 0 ? source.name : undefined)));
+    const answers = await Promise.all(
+      FIFTY.map((at) => target.mount(content.digest, at % 2 === 0 ? source.name : undefined)),
+    );
     for (const answer of answers) expect([201, 202]).toContain(answer.status);
-    expect(answers.filter((_, at) => at % 2 === 0).map((answer) => answer.status)).toEqual(FIFTY.slice(0, 25).map(() => 201));
+    expect(answers.filter((_, at) => at % 2 === 0).map((answer) => answer.status)).toEqual(
+      FIFTY.slice(0, 25).map(() => 201),
+    );
     expect((await target.getBlob(content.digest)).body).toEqual(content.bytes);
-    for (const answer of answers.filter(({ status }) => status === 202)) await target.at(answer.header('Location') ?? '', 'DELETE');
+    for (const answer of answers.filter(({ status }) => status === 202))
+      await target.at(answer.header('Location') ?? '', 'DELETE');
   });
 });
 
@@ -75,7 +80,9 @@ describe('fifty clients push one tag at once', () => {
       [repo.name],
     );
     const moves = rows as { before: string | null; after: string }[];
-    expect(new Set(moves.map((move) => move.after))).toEqual(new Set(manifests.map((one) => `01${one.digest.slice(7)}`)));
+    expect(new Set(moves.map((move) => move.after))).toEqual(
+      new Set(manifests.map((one) => `01${one.digest.slice(7)}`)),
+    );
     expect(moves.map((move) => move.before)).toEqual([null, ...moves.slice(0, -1).map((move) => move.after)]);
     expect(`01${last.header('Docker-Content-Digest')?.slice(7)}`).toBe(moves.at(-1)?.after);
   });
@@ -97,7 +104,9 @@ describe('the first push', () => {
       const people = await Promise.all([hub.person(), hub.person()]);
       const name = `contested-${round}-${people[0].name}/app`;
       const content = blob();
-      const answers = await Promise.all(people.map(({ client }) => client.repo(name).post({ digest: content.digest }, { body: content.bytes })));
+      const answers = await Promise.all(
+        people.map(({ client }) => client.repo(name).post({ digest: content.digest }, { body: content.bytes })),
+      );
       const winners = answers.filter((answer) => answer.status === 201).length;
       for (const answer of answers) expect([201, 401, 403, 404]).toContain(answer.status);
       expect(winners, 'who did not make the project may not push to it').toBe(1);

@@ -11,15 +11,36 @@ function operation(kind: 'write' | 'read', value: string, invoked: number, answe
 
 describe('the checker', () => {
   it('accepts what one register can do', () => {
-    const overlapping = [operation('write', 'a', 0, 1), operation('write', 'b', 2, 6), operation('read', 'a', 3, 4), operation('read', 'b', 4, 5)];
+    const overlapping = [
+      operation('write', 'a', 0, 1),
+      operation('write', 'b', 2, 6),
+      operation('read', 'a', 3, 4),
+      operation('read', 'b', 4, 5),
+    ];
     expect(violation(overlapping)).toBeUndefined();
   });
 
   it.each([
     ['a stale read', [operation('write', 'a', 0, 1), operation('write', 'b', 2, 3), operation('read', 'a', 4, 5)]],
     ['a read from the future', [operation('read', 'a', 0, 1), operation('write', 'a', 2, 3)]],
-    ['a value that comes and goes', [operation('write', 'a', 0, 1), operation('write', 'b', 2, 9), operation('read', 'b', 3, 4), operation('read', 'a', 5, 6)]],
-    ['a lost write', [operation('write', 'a', 0, 1), operation('write', 'b', 2, 3), operation('read', 'a', 2.5, 4.5), operation('read', 'a', 5, 6)]],
+    [
+      'a value that comes and goes',
+      [
+        operation('write', 'a', 0, 1),
+        operation('write', 'b', 2, 9),
+        operation('read', 'b', 3, 4),
+        operation('read', 'a', 5, 6),
+      ],
+    ],
+    [
+      'a lost write',
+      [
+        operation('write', 'a', 0, 1),
+        operation('write', 'b', 2, 3),
+        operation('read', 'a', 2.5, 4.5),
+        operation('read', 'a', 5, 6),
+      ],
+    ],
     ['a value from nowhere', [operation('write', 'a', 0, 1), operation('read', 'x', 2, 3)]],
   ])('refuses %s', (_, history) => {
     expect(violation(history)).toBeTruthy();
@@ -45,7 +66,10 @@ describe('a tag under writers and readers', () => {
       for (let at = 0; at < 25; at++) {
         const content = index([], { extra: { annotations: { name: String(name), at: String(at), run: String(run) } } });
         await timed('write', async () => {
-          const answer = at % 2 === 0 ? await repo.putManifest(content, tag) : await repo.putManifest(content, content.digest, { tag });
+          const answer =
+            at % 2 === 0
+              ? await repo.putManifest(content, tag)
+              : await repo.putManifest(content, content.digest, { tag });
           expectStatus(answer, 201);
           return content.digest;
         });

@@ -61,7 +61,10 @@ export class Expectation {
 
   /** Every tag that was ever sent, with what it may be now; undefined stands for a tag that is not there. */
   tags(): [string, ReadonlySet<string | undefined>][] {
-    return [...this.#tags].map(([tag, values]) => [tag, new Set([...values].map((value) => (value === NONE ? undefined : value)))]);
+    return [...this.#tags].map(([tag, values]) => [
+      tag,
+      new Set([...values].map((value) => (value === NONE ? undefined : value))),
+    ]);
   }
 }
 

@@ -10,9 +10,12 @@ it('kill -9 at random moments, bytes on S3: what was acknowledged is there, noth
     seed: seedOfThisRun('kills, S3'),
     kills,
     env: { ...s3.env, BERTH_S3_BUCKET: s3.bucket, BERTH_S3_ENDPOINT: s3.endpoint },
-    keys: async () => [...s3.objects(), ...s3.uploads().map(({ key }) => key)].filter((key) => key.startsWith('objects/')),
+    keys: async () =>
+      [...s3.objects(), ...s3.uploads().map(({ key }) => key)].filter((key) => key.startsWith('objects/')),
   });
-  console.log(`kills, S3: ${kills} kills (${JSON.stringify(report.victims)}), ${report.acknowledged} acknowledgements, slowest start ${Math.round(report.slowestStartMs)} ms`);
+  console.log(
+    `kills, S3: ${kills} kills (${JSON.stringify(report.victims)}), ${report.acknowledged} acknowledgements, slowest start ${Math.round(report.slowestStartMs)} ms`,
+  );
   expect(report.problems).toEqual([]);
   expect(report.acknowledged).toBeGreaterThan(kills);
 });

@@ -82,9 +82,16 @@ export async function torture(options: KillOptions): Promise<KillReport> {
       }
       await gate.allParked();
       // What is new is pulled now, all of it at the end.
-      const recent = new Set(entries.slice(verified).flatMap((entry) => ('digest' in entry ? [`${entry.repo} ${entry.digest}`] : [])));
+      const recent = new Set(
+        entries.slice(verified).flatMap((entry) => ('digest' in entry ? [`${entry.repo} ${entry.digest}`] : [])),
+      );
       problems.push(...(await verify(client, entries, (repo, digest) => recent.has(`${repo} ${digest}`))));
-      problems.push(...(await inDatabase(dataDir, async (query) => [...(await invented(query, entries)), ...(await unowned(query, await options.keys(dataDir)))])));
+      problems.push(
+        ...(await inDatabase(dataDir, async (query) => [
+          ...(await invented(query, entries)),
+          ...(await unowned(query, await options.keys(dataDir))),
+        ])),
+      );
       verified = entries.length;
       if (problems.length > 0) problems.unshift(`after kill ${kill} of ${kills}, of ${victim}`);
     }
@@ -92,7 +99,8 @@ export async function torture(options: KillOptions): Promise<KillReport> {
     end.abort();
     gate.open();
     await Promise.all(pushers);
-    if (problems.length === 0) problems.push(...(await inDatabase(dataDir, (query) => afterSweep(query, () => options.keys(dataDir)))));
+    if (problems.length === 0)
+      problems.push(...(await inDatabase(dataDir, (query) => afterSweep(query, () => options.keys(dataDir)))));
   } finally {
     end.abort();
     gate.open();

@@ -56,7 +56,10 @@ export function pushThrough(hub: HubProcess, seed: number, clients = 4): LongRun
     async more(wanted) {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       waiting.push({ at: pushes + wanted, resolve });
-      const timer = setTimeout(() => reject(new Error(`no ${wanted} pushes in a minute; ${problems.slice(0, 5).join('; ')}`)), 60_000);
+      const timer = setTimeout(
+        () => reject(new Error(`no ${wanted} pushes in a minute; ${problems.slice(0, 5).join('; ')}`)),
+        60_000,
+      );
       await promise.finally(() => clearTimeout(timer));
     },
     async finish(keys) {

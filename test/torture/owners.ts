@@ -9,7 +9,9 @@ export async function withDatabase<T>(url: string, work: (query: Query) => Promi
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    return await work(async <Row extends object>(text: string, values: unknown[] = []) => (await client.query<Row>(text, values)).rows);
+    return await work(
+      async <Row extends object>(text: string, values: unknown[] = []) => (await client.query<Row>(text, values)).rows,
+    );
   } finally {
     await client.end();
   }
@@ -28,14 +30,20 @@ export async function invented(query: Query, entries: Iterable<Entry>): Promise<
   );
   const text = (hex: string) => `${hex.startsWith('01') ? 'sha256' : 'sha512'}:${hex.slice(2)}`;
   return [
-    ...blobs.filter((row) => !expected.get(row.path)?.sentBlobs.has(text(row.digest))).map((row) => `${row.path}: blob ${text(row.digest)} was never sent`),
-    ...manifests.filter((row) => !expected.get(row.path)?.manifests.has(text(row.digest))).map((row) => `${row.path}: manifest ${text(row.digest)} was never sent`),
+    ...blobs
+      .filter((row) => !expected.get(row.path)?.sentBlobs.has(text(row.digest)))
+      .map((row) => `${row.path}: blob ${text(row.digest)} was never sent`),
+    ...manifests
+      .filter((row) => !expected.get(row.path)?.manifests.has(text(row.digest)))
+      .map((row) => `${row.path}: manifest ${text(row.digest)} was never sent`),
   ];
 }
 
 /** Objects that no row names, at whatever moment. */
 export async function unowned(query: Query, keys: readonly string[]): Promise<string[]> {
-  const rows = await query<{ key: string }>('select key from blobs union all select key from uploads union all select key from dead_objects');
+  const rows = await query<{ key: string }>(
+    'select key from blobs union all select key from uploads union all select key from dead_objects',
+  );
   const owned = new Set(rows.map((row) => row.key));
   return keys.filter((key) => !owned.has(key.replace(/\.tail[01]$/, ''))).map((key) => `object ${key} has no owner`);
 }
@@ -48,7 +56,8 @@ export async function afterSweep(query: Query, keys: () => Promise<readonly stri
   const left = async (table: string) => (await query<{ n: number }>(`select count(*)::int as n from ${table}`))[0]?.n;
   const until = async (table: string) => {
     for (const deadline = performance.now() + 60_000; (await left(table)) !== 0; await delay(100)) {
-      if (performance.now() > deadline) throw new Error(`${await left(table)} rows are left in ${table} after a minute`);
+      if (performance.now() > deadline)
+        throw new Error(`${await left(table)} rows are left in ${table} after a minute`);
     }
   };
   await query(`update uploads set touched_at = now() - interval '2 days', writer = null, writer_seen = null`);

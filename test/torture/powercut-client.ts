@@ -50,14 +50,22 @@ async function push(seed: number): Promise<void> {
 }
 
 async function check(dataDir: string): Promise<number> {
-  const lines = readFileSync(journal, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as Entry | { complaint: string });
+  const lines = readFileSync(journal, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Entry | { complaint: string });
   const entries = lines.filter((line): line is Entry => 'what' in line);
   const problems = lines.flatMap((line) => ('complaint' in line ? [line.complaint] : []));
   problems.push(...(await verify(new OciClient({ origin: url, credentials }), entries)));
   const database = await findEmbeddedPostgres(join(dataDir, 'postgres'));
   if (database === undefined) throw new Error(`no Postgres runs in ${dataDir}`);
   const keys = await keysOnDisk(dataDir);
-  problems.push(...(await withDatabase(database, async (query) => [...(await invented(query, entries)), ...(await unowned(query, keys))])));
+  problems.push(
+    ...(await withDatabase(database, async (query) => [
+      ...(await invented(query, entries)),
+      ...(await unowned(query, keys)),
+    ])),
+  );
   for (const problem of problems.slice(0, 20)) console.error(problem);
   const acknowledged = entries.filter((entry) => entry.state === 'acknowledged').length;
   console.log(`${acknowledged} acknowledgements checked, ${problems.length} problems`);

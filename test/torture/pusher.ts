@@ -1,6 +1,13 @@
 /** A client that pushes without end, survives a hub that dies under it, and journals what it was told. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { TokenRefused, type Answer, type Blob, type Manifest, type OciClient, type Repo } from '../harness/oci-client.ts';
+import {
+  TokenRefused,
+  type Answer,
+  type Blob,
+  type Manifest,
+  type OciClient,
+  type Repo,
+} from '../harness/oci-client.ts';
 import { blob, describe, image, index, locationOf } from '../harness/oci-client.ts';
 import type { Gate } from './gate.ts';
 import type { Entry } from './journal.ts';
@@ -56,7 +63,8 @@ class Pusher {
     const { random } = this.#options;
     const dice = random.next();
     if (dice < 0.08 && this.#images.length > 0) return this.#untag(`t${random.below(6)}`);
-    if (dice < 0.14 && this.#images.length > 3) return this.#remove(this.#images.splice(random.below(this.#images.length), 1)[0] as Manifest);
+    if (dice < 0.14 && this.#images.length > 3)
+      return this.#remove(this.#images.splice(random.below(this.#images.length), 1)[0] as Manifest);
     if (dice < 0.24 && this.#images.length > 1) return this.#index();
     return this.#image();
   }
@@ -90,7 +98,8 @@ class Pusher {
     const content = index([...new Set(children)], { extra: { annotations: { nonce: String(random.next()) } } });
     const put = await this.#put(content, `t${random.below(6)}`, [201, 404]);
     // A child may have been removed when its removal was not answered.
-    if (put.status === 404 && !put.body.includes('MANIFEST_BLOB_UNKNOWN')) this.#options.complain(`index: ${put.body.toString()}`);
+    if (put.status === 404 && !put.body.includes('MANIFEST_BLOB_UNKNOWN'))
+      this.#options.complain(`index: ${put.body.toString()}`);
   }
 
   async #mount(borrowed: { repo: string; content: Blob }): Promise<boolean> {
@@ -128,7 +137,10 @@ class Pusher {
         if (chunked && random.chance(0.5)) await append(content.size);
         note({ ...entry, state: 'sent' });
         const rest = content.bytes.subarray(there);
-        const close = () => (rest.length > 0 ? this.#repo.close(location as string, content.digest, rest, there) : this.#repo.close(location as string, content.digest));
+        const close = () =>
+          rest.length > 0
+            ? this.#repo.close(location as string, content.digest, rest, there)
+            : this.#repo.close(location as string, content.digest);
         await this.#ask(close, [201]);
         note({ ...entry, state: 'acknowledged' });
         return;
@@ -154,7 +166,8 @@ class Pusher {
         if (status.status === 204) {
           const last = Number(status.header('Range')?.split('-')[1]);
           const size = last === 0 ? Math.min(acknowledged, 1) : last + 1;
-          if (size < acknowledged) complain(`${repo}: ${location} has ${size} bytes, but ${acknowledged} were acknowledged`);
+          if (size < acknowledged)
+            complain(`${repo}: ${location} has ${size} bytes, but ${acknowledged} were acknowledged`);
           return size;
         }
         const head = await this.#ask(() => this.#repo.headBlob(content.digest), [200, 404]);
@@ -193,7 +206,8 @@ class Pusher {
     this.#options.note({ ...entry, state: 'sent' });
     const answer = await this.#ask(() => this.#repo.deleteManifest(content.digest), [202, 404, 405]);
     // An index lists it: then it must stay.
-    if (answer.status === 405) this.#options.note({ repo: entry.repo, what: 'manifest', state: 'acknowledged', digest: content.digest });
+    if (answer.status === 405)
+      this.#options.note({ repo: entry.repo, what: 'manifest', state: 'acknowledged', digest: content.digest });
     else this.#options.note({ ...entry, state: 'acknowledged' });
   }
 
@@ -215,7 +229,8 @@ class Pusher {
     if (expected.includes(answer.status)) return answer;
     // As a client would: not at once, and the server's Retry-After would be longer still.
     await delay(BACKOFF_MS);
-    if (!BUSY.includes(answer.status)) complain(`${repo}: status ${answer.status} ${answer.body.toString('utf8', 0, 300)}`);
+    if (!BUSY.includes(answer.status))
+      complain(`${repo}: status ${answer.status} ${answer.body.toString('utf8', 0, 300)}`);
     throw new Unanswered();
   }
 }

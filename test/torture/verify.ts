@@ -1,5 +1,5 @@
 /** Compares what a hub serves with what its clients were told. */
-import { OciClient, type Repo } from '../harness/oci-client.ts';
+import type { OciClient, Repo } from '../harness/oci-client.ts';
 import { expectations, type Entry, type Expectation } from './journal.ts';
 
 /**
@@ -12,7 +12,9 @@ export async function verify(
   about: (repo: string, digest: string) => boolean = () => true,
 ): Promise<string[]> {
   const problems: string[] = [];
-  const all = [...expectations(entries)].map(([name, expected]) => check(client.repo(name), expected, (digest) => about(name, digest), problems));
+  const all = [...expectations(entries)].map(([name, expected]) =>
+    check(client.repo(name), expected, (digest) => about(name, digest), problems),
+  );
   await Promise.all(all);
   return problems;
 }
@@ -37,7 +39,7 @@ async function check(
       if (answer.status !== 200) throw new Error(`status ${answer.status}`);
     });
   }
-  for (const [digest, presence] of [...expected.manifests].filter(([digest]) => about(digest))) {
+  for (const [digest, presence] of [...expected.manifests].filter(([name]) => about(name))) {
     await attempt(`${presence} manifest ${digest}`, async () => {
       const { status } = await repo.headManifest(digest);
       if (status !== 200 && status !== 404) throw new Error(`status ${status}`);

@@ -55,3 +55,8 @@ export async function deleteRetiredKeys(tx: Queryable): Promise<void> {
     with gone as (delete from signing_keys where retired_at <= now() returning secret_id)
     delete from secrets where id in (select secret_id from gone)`);
 }
+
+/** Ids of the master keys that something is encrypted under. */
+export async function selectKeyIds(db: Queryable): Promise<string[]> {
+  return (await db.query<{ id: string }>(sql`select distinct key_id as id from secrets`)).map((row) => row.id);
+}

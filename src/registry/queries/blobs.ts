@@ -63,30 +63,37 @@ export interface CandidateRow {
   repository_id: number;
   path: string;
   blob_id: number;
-  size: number;
 }
 
 /**
  * Repositories that a blob could be mounted from: the named one, or else up to `limit`, first of the same project, then
- * of public projects.
+ * of public projects. Each kind stops at the limit by itself, so that a blob with 10^5 links costs what one with 50 does.
  */
 export function selectMountCandidates(
   db: Queryable,
   digest: Buffer,
-  where: { from: string | null; projectId: number | null; limit: number },
+  where: { from: string | null; projectId: number; limit: number },
 ): Promise<CandidateRow[]> {
+  const named = sql`(select id from blobs where digest = ${digest} union all
+                     select blob_id from blob_digests where digest = ${digest} limit 1)`;
+  const columns = sql`r.id as repository_id, r.path, rb.blob_id`;
+  const live = sql`rb.deleted_at is null and rb.state = 'present'`;
+  if (where.from !== null) {
+    return db.query<CandidateRow>(sql`
+      select ${columns} from repositories r
+      join repository_blobs rb on rb.repository_id = r.id and rb.blob_id = ${named} and ${live}
+      where r.path = ${where.from}`);
+  }
   return db.query<CandidateRow>(sql`
-    select r.id as repository_id, r.path, b.id as blob_id, b.size
-    from (select id from blobs where digest = ${digest} union all
-          select blob_id from blob_digests where digest = ${digest} limit 1) named
-    join blobs b on b.id = named.id
-    join repository_blobs rb on rb.blob_id = b.id and rb.deleted_at is null and rb.state = 'present'
-    join repositories r on r.id = rb.repository_id
-    join projects p on p.id = r.project_id
-    where case when ${where.from}::text is null
-               then r.project_id = ${where.projectId} or p.visibility = 'public'
-               else r.path = ${where.from} end
-    order by r.project_id is distinct from ${where.projectId}::bigint, r.id
+    (select ${columns} from repositories r
+     join repository_blobs rb on rb.repository_id = r.id and rb.blob_id = ${named} and ${live}
+     where r.project_id = ${where.projectId} limit ${where.limit})
+    union all
+    (select repository_id, path, blob_id from (
+       select ${columns}, r.project_id from repository_blobs rb join repositories r on r.id = rb.repository_id
+       where rb.blob_id = ${named} and ${live} limit 1000) links
+     join projects p on p.id = links.project_id and p.visibility = 'public' and p.id <> ${where.projectId}
+     limit ${where.limit})
     limit ${where.limit}`);
 }
 
@@ -102,7 +109,7 @@ export async function insertMount(
     with source as (
       select blob_id from repository_blobs
       where repository_id = ${mount.fromRepositoryId} and blob_id = ${mount.blobId} and deleted_at is null
-      for share
+      for key share
     ), link as (
       insert into repository_blobs (repository_id, blob_id) select ${mount.repositoryId}::bigint, blob_id from source
       on conflict (repository_id, blob_id) do update

@@ -69,22 +69,24 @@ export interface NewManifest {
 }
 
 /** The row with its payload; one that was deleted comes back as it was. */
-export async function upsertManifest(db: Queryable, m: NewManifest): Promise<{ id: number; created: boolean }> {
-  const row = await db.first<{ id: number; created: boolean }>(sql`
+export async function upsertManifest(
+  db: Queryable,
+  m: NewManifest,
+): Promise<{ id: number; created: boolean; media_type: string }> {
+  const row = await db.first<{ id: number; created: boolean; media_type: string }>(sql`
     with written as (
       insert into manifests (repository_id, digest, media_type, kind, artifact_type, size, config_digest, subject_digest,
                              annotations, pushed_by)
       values (${m.repositoryId}, ${m.digest}, ${m.mediaType}, ${m.kind}, ${m.artifactType}, ${m.size}, ${m.configDigest},
               ${m.subjectDigest}, ${m.annotations}, ${m.pushedBy})
       on conflict (repository_id, digest) do update
-        set deleted_at = null, leased_until = now() + interval '48 hours',
-            pushed_by = case when manifests.deleted_at is null then manifests.pushed_by else excluded.pushed_by end
-      returning id, (xmax = 0) as created
+        set deleted_at = null, leased_until = now() + interval '48 hours'
+      returning id, (xmax = 0) as created, media_type
     ), body as (
       insert into manifest_payloads (manifest_id, payload) select id, ${m.payload}::bytea from written where created
     )
-    select id, created from written`);
-  return row as { id: number; created: boolean };
+    select id, created, media_type from written`);
+  return row as { id: number; created: boolean; media_type: string };
 }
 
 /** The references by which the manifest keeps what it needs. Blob ids in order, so that two pushes never deadlock. */
@@ -110,12 +112,16 @@ export async function insertReferences(
     on conflict do nothing`);
 }
 
-/** How many of the links are live. After `insertReferences` holds them, the answer stays true until commit. */
-export async function countLiveLinks(db: Queryable, repositoryId: number, blobIds: readonly number[]): Promise<number> {
-  const row = await db.first<{ n: number }>(sql`
-    select count(*)::int as n from repository_blobs
-    where repository_id = ${repositoryId} and blob_id = any (${blobIds}::bigint[]) and deleted_at is null`);
-  return row?.n ?? 0;
+/**
+ * How many of the links are live; they stay so until the transaction ends, because a delete locks the link for update.
+ * The foreign key alone would not do: references of a manifest that comes back from deletion are there already.
+ */
+export async function lockLiveLinks(db: Queryable, repositoryId: number, blobIds: readonly number[]): Promise<number> {
+  const rows = await db.query(sql`
+    select blob_id from repository_blobs
+    where repository_id = ${repositoryId} and blob_id = any (${blobIds}::bigint[]) and deleted_at is null
+    order by blob_id for key share`);
+  return rows.length;
 }
 
 /** Locks a live manifest against everyone who would refer to it. */

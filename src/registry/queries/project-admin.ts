@@ -37,7 +37,7 @@ export function lockProject(tx: Queryable, id: number): Promise<ProjectRow | und
   return tx.first<ProjectRow>(sql`select ${COLUMNS} from projects p where p.id = ${id} for update`);
 }
 
-/** The epoch rises with every real change: whatever was decided under the old settings is void. */
+/** The epoch rises: whatever was decided under the old settings is void. */
 export async function updateProject(
   tx: Queryable,
   id: number,

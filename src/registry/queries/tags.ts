@@ -1,5 +1,5 @@
 import sql from 'sql-template-tag';
-import type { Queryable } from '../../db/database.ts';
+import type { Queryable, Transaction } from '../../db/database.ts';
 
 /** True when the tag is new; false when there is one already (which is then left alone). */
 export async function insertTag(
@@ -19,10 +19,17 @@ export interface TagRow {
   kind: string;
 }
 
-export function lockTag(db: Queryable, repositoryId: number, name: string): Promise<TagRow | undefined> {
-  return db.first<TagRow>(sql`
+/**
+ * The tag, locked. Two statements: one that waits for a lock re-reads the row it locks, but not the rows it joins, and
+ * would find nothing when the tag was moved meanwhile.
+ */
+export async function lockTag(tx: Transaction, repositoryId: number, name: string): Promise<TagRow | undefined> {
+  const tag = await tx.first(sql`
+    select 1 as ok from tags where repository_id = ${repositoryId} and name = ${name} for update`);
+  if (!tag) return undefined;
+  return tx.first<TagRow>(sql`
     select t.name, t.manifest_id, m.digest, m.kind from tags t join manifests m on m.id = t.manifest_id
-    where t.repository_id = ${repositoryId} and t.name = ${name} for update of t`);
+    where t.repository_id = ${repositoryId} and t.name = ${name}`);
 }
 
 /** The tags of a manifest, in order, locked. */

@@ -12,6 +12,12 @@ export interface UploadRow {
   algorithm: Algorithm;
 }
 
+/** An upload under the reader's own claim. */
+export interface ClaimedRow extends UploadRow {
+  /** Whether the writer before gave the upload back itself, so that what the row says is all there is. */
+  inherited: boolean;
+}
+
 /** A claim that was not renewed for this long belongs to a writer that is gone. */
 export const CLAIM_SECONDS = 60;
 
@@ -36,18 +42,29 @@ export function selectUpload(
     where id = ${where.id} and repository_id = ${where.repositoryId} and coalesce(principal_id, 0) = ${where.principalId}`);
 }
 
-/** Takes the right to append, unless another writer has it. */
+/**
+ * Takes the right to append, unless another writer has it. From a writer that vanished nothing is believed but the bytes:
+ * it may have written after the row was last told, so the digests are forgotten and `inherited` is false.
+ */
 export function claimUpload(
   db: Queryable,
   where: { id: string; repositoryId: number; principalId: number },
   writer: string,
   worker: string,
-): Promise<UploadRow | undefined> {
-  return db.first<UploadRow>(sql`
-    update uploads set writer = ${writer}, writer_worker = ${worker}, writer_seen = now(), touched_at = now()
-    where id = ${where.id} and repository_id = ${where.repositoryId} and coalesce(principal_id, 0) = ${where.principalId}
-      and (writer is null or writer_seen < now() - make_interval(secs => ${CLAIM_SECONDS}))
-    returning id, key, state, size, sha256, sha512, algorithm`);
+): Promise<ClaimedRow | undefined> {
+  return db.first<ClaimedRow>(sql`
+    with free as (
+      select id, writer is null as inherited from uploads
+      where id = ${where.id} and repository_id = ${where.repositoryId}
+        and coalesce(principal_id, 0) = ${where.principalId}
+        and (writer is null or writer_seen < now() - make_interval(secs => ${CLAIM_SECONDS}))
+      for update
+    )
+    update uploads u
+    set writer = ${writer}, writer_worker = ${worker}, writer_seen = now(), touched_at = now(),
+        sha256 = case when free.inherited then u.sha256 end, sha512 = case when free.inherited then u.sha512 end
+    from free where u.id = free.id
+    returning u.id, key, state, size, sha256, sha512, algorithm, free.inherited`);
 }
 
 /** False when the claim was lost. */
