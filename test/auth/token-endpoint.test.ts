@@ -231,7 +231,7 @@ describe('what is granted', () => {
     expect(await ask(`repository:${mine}:`)).toEqual([]);
     expect(await ask(`repository:${mine}:admin`)).toEqual([]);
     expect(await ask(`repository:${theirs}:pull`)).toEqual([]);
-    expect(await ask('repository:brand-new/web:pull,push')).toEqual(['repository:brand-new/web:push']);
+    expect(await ask('repository:brand-new/web:pull,push')).toEqual(['repository:brand-new/web:pull,push']);
     expect(await ask('repository:ghcr.io/web:pull,push')).toEqual([]);
     expect(await ask('repository:Not-A-Name:pull')).toEqual([]);
     expect(await ask('aws:thing:do')).toEqual([]);
