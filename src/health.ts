@@ -1,6 +1,6 @@
 /** Questions of orchestrators: /livez, /readyz, /healthz, /version. */
 import type { Middleware } from 'koa';
-import { mount, type Route } from './http/table.ts';
+import { mount, route, type Route } from './http/table.ts';
 
 export interface Health {
   readonly version: string;
@@ -16,17 +16,12 @@ const CHECK_MS = 3_000;
 const REMEMBER_MS = 2_000;
 
 export function healthRoutes(health: Health): Middleware {
+  const answer = ready(health);
   const routes: Route<Public>[] = [
-    { id: 'livez', method: 'GET', path: '/livez', policy: anyone, handler: (ctx) => void (ctx.body = 'ok\n') },
-    { id: 'readyz', method: 'GET', path: '/readyz', policy: anyone, handler: ready(health) },
-    { id: 'healthz', method: 'GET', path: '/healthz', policy: anyone, handler: ready(health) },
-    {
-      id: 'version',
-      method: 'GET',
-      path: '/version',
-      policy: anyone,
-      handler: (ctx) => void (ctx.body = { version: health.version }),
-    },
+    route('livez', 'GET', '/livez', anyone, (ctx) => void (ctx.body = 'ok\n')),
+    route('readyz', 'GET', '/readyz', anyone, answer),
+    route('healthz', 'GET', '/healthz', anyone, answer),
+    route('version', 'GET', '/version', anyone, (ctx) => void (ctx.body = { version: health.version })),
   ];
   return mount(routes, () => (_ctx, next) => next());
 }

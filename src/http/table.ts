@@ -15,6 +15,17 @@ export interface Route<Policy> {
   readonly handler: Middleware;
 }
 
+/** A line of a table. */
+export function route<Policy>(
+  id: string,
+  method: Method,
+  path: string,
+  policy: Policy,
+  handler: Middleware,
+): Route<Policy> {
+  return { id, method, path, policy, handler };
+}
+
 /**
  * Turns a table into one middleware. `enforce` makes the guard that runs before the handler, for each route, from the
  * route's policy alone.

@@ -3,7 +3,7 @@
  * distribution-spec/spec.md#endpoints; the ids are its own.
  */
 import type { Context, Middleware } from 'koa';
-import { methodsAt, mount, type Route } from '../http/table.ts';
+import { methodsAt, mount, route, type Route } from '../http/table.ts';
 import { toOciError, writeOciError, OciError } from './errors.ts';
 import { can, catalog, enforce, token, type OciDoor, type OciPolicy } from './guard.ts';
 import { deleteBlob, getBlob } from './blobs.ts';
@@ -15,70 +15,23 @@ import { cancelUpload, finishUpload, getUpload, patchUpload, postUpload } from '
 
 export function ociRoutes(door: OciDoor): Route<OciPolicy>[] {
   return [
-    { id: 'end-1', method: 'GET', path: '/v2', policy: token, handler: version },
-    { id: 'end-1/', method: 'GET', path: '/v2/', policy: token, handler: version },
-    { id: 'end-2', method: 'GET', path: '/v2/*name/blobs/:digest', policy: can('pull'), handler: getBlob(door) },
-    {
-      id: 'end-3',
-      method: 'GET',
-      path: '/v2/*name/manifests/:reference',
-      policy: can('pull'),
-      handler: getManifest(door),
-    },
-    { id: 'end-4', method: 'POST', path: '/v2/*name/blobs/uploads', policy: can('push'), handler: postUpload(door) },
-    { id: 'end-4/', method: 'POST', path: '/v2/*name/blobs/uploads/', policy: can('push'), handler: postUpload(door) },
-    {
-      id: 'end-5',
-      method: 'PATCH',
-      path: '/v2/*name/blobs/uploads/:id',
-      policy: can('push'),
-      handler: patchUpload(door),
-    },
-    {
-      id: 'end-6',
-      method: 'PUT',
-      path: '/v2/*name/blobs/uploads/:id',
-      policy: can('push'),
-      handler: finishUpload(door),
-    },
-    {
-      id: 'end-7',
-      method: 'PUT',
-      path: '/v2/*name/manifests/:reference',
-      policy: can('push'),
-      handler: putManifest(door),
-    },
-    { id: 'end-8', method: 'GET', path: '/v2/*name/tags/list', policy: can('pull'), handler: getTags(door) },
-    {
-      id: 'end-9',
-      method: 'DELETE',
-      path: '/v2/*name/manifests/:reference',
-      policy: can('delete'),
-      handler: deleteManifest(door),
-    },
-    {
-      id: 'end-10',
-      method: 'DELETE',
-      path: '/v2/*name/blobs/:digest',
-      policy: can('delete'),
-      handler: deleteBlob(door),
-    },
-    {
-      id: 'end-12',
-      method: 'GET',
-      path: '/v2/*name/referrers/:digest',
-      policy: can('pull'),
-      handler: getReferrers(door),
-    },
-    { id: 'end-13', method: 'GET', path: '/v2/*name/blobs/uploads/:id', policy: can('push'), handler: getUpload(door) },
-    {
-      id: 'end-14',
-      method: 'DELETE',
-      path: '/v2/*name/blobs/uploads/:id',
-      policy: can('push'),
-      handler: cancelUpload(door),
-    },
-    { id: 'catalog', method: 'GET', path: '/v2/_catalog', policy: catalog, handler: getCatalog(door) },
+    route('end-1', 'GET', '/v2', token, version),
+    route('end-1/', 'GET', '/v2/', token, version),
+    route('end-2', 'GET', '/v2/*name/blobs/:digest', can('pull'), getBlob(door)),
+    route('end-3', 'GET', '/v2/*name/manifests/:reference', can('pull'), getManifest(door)),
+    // Also end-11: `?mount=`.
+    route('end-4', 'POST', '/v2/*name/blobs/uploads', can('push'), postUpload(door)),
+    route('end-4/', 'POST', '/v2/*name/blobs/uploads/', can('push'), postUpload(door)),
+    route('end-5', 'PATCH', '/v2/*name/blobs/uploads/:id', can('push'), patchUpload(door)),
+    route('end-6', 'PUT', '/v2/*name/blobs/uploads/:id', can('push'), finishUpload(door)),
+    route('end-7', 'PUT', '/v2/*name/manifests/:reference', can('push'), putManifest(door)),
+    route('end-8', 'GET', '/v2/*name/tags/list', can('pull'), getTags(door)),
+    route('end-9', 'DELETE', '/v2/*name/manifests/:reference', can('delete'), deleteManifest(door)),
+    route('end-10', 'DELETE', '/v2/*name/blobs/:digest', can('delete'), deleteBlob(door)),
+    route('end-12', 'GET', '/v2/*name/referrers/:digest', can('pull'), getReferrers(door)),
+    route('end-13', 'GET', '/v2/*name/blobs/uploads/:id', can('push'), getUpload(door)),
+    route('end-14', 'DELETE', '/v2/*name/blobs/uploads/:id', can('push'), cancelUpload(door)),
+    route('catalog', 'GET', '/v2/_catalog', catalog, getCatalog(door)),
   ];
 }
 

@@ -71,6 +71,7 @@ test('a pid file that names a process of someone else does not keep it from star
     '',
   ];
   await writeFile(join(folder, 'postmaster.pid'), pidFile.join('\n'));
+  await mkdir(`${folder}.socket`, { mode: 0o700 });
   await writeFile(join(`${folder}.socket`, '.s.PGSQL.5432.lock'), pidFile.join('\n'));
   const postgres = await start(folder);
   expect(postgres.adopted).toBe(false);

@@ -92,6 +92,14 @@ describe('documents that are taken', () => {
     await expectKept(manifest({ schemaVersion: 2, mediaType: MEDIA.manifest, config: inline, layers: [] }));
   });
 
+  it('but not data that is other content than the digest says', async () => {
+    for (const data of [Buffer.from('{"other":true}').toString('base64'), 'no base64!', 7]) {
+      const lying = descriptor(EMPTY_JSON, MEDIA.empty, { data });
+      const content = manifest({ schemaVersion: 2, mediaType: MEDIA.manifest, config: lying, layers: [] });
+      expectError(await repo.putManifest(content), 400, 'MANIFEST_INVALID');
+    }
+  });
+
   it('fields that nobody knows, at every level, and whitespace and key order as they came', async () => {
     const odd = { ...config, 'org.example': { a: [1, 2.5e3, null, '\u00fc\u0000'] } };
     const document = {

@@ -1,8 +1,11 @@
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { findEmbeddedPostgres } from '../../src/db/embedded.ts';
 import { faults, startFakeS3, type FakeS3, type Operation } from '../harness/fake-s3.ts';
 import type { Fault } from '../harness/fake-s3-faults.ts';
 import { startHub } from '../harness/hub-process.ts';
 import { blob, locationOf, OciClient, unique, type Answer, type Blob, type Repo } from '../harness/oci-client.ts';
+import { afterSweep, withDatabase } from './owners.ts';
 import { pushThrough } from './long-run.ts';
 import { numberFrom, Random, seedOfThisRun } from './random.ts';
 
@@ -136,6 +139,20 @@ it('S3 that does not answer at all: 503 or success, and a retry that works', asy
   });
   await Promise.all(work);
   s3.heal();
+});
+
+it('what could not be deleted when it was done with is deleted by the sweep', async () => {
+  const repo = client.repo(`faults/${unique()}`);
+  s3.fail('DeleteObject', faults.internalError, 50);
+  s3.fail('AbortMultipartUpload', faults.internalError, 50);
+  // 9 MiB: a whole part, and a rest that is kept until the next chunk comes.
+  await pushInsisting(repo, blob(18 * MIB));
+  await pushInsisting(repo, blob(2_000));
+  const given = await repo.patch(await repo.mustStart(), blob(9 * MIB).bytes);
+  expect((await repo.at(locationOf(given), 'DELETE')).status).toBe(204);
+  s3.heal();
+  const url = await findEmbeddedPostgres(join(hub.dataDir, 'postgres'));
+  expect(await withDatabase(url ?? '', (query) => afterSweep(query, keys))).toEqual([]);
 });
 
 it('a storm of faults under four clients: nothing is lost, nothing is left', async () => {
