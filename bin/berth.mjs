@@ -2,16 +2,13 @@
 // The entry of every command. Plain JavaScript, because an old Node cannot even parse the rest.
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
-import * as module from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const [major] = process.versions.node.split('.').map(Number);
 
 if (major >= 24) {
-  // Compiled code is kept, so that start-up does not parse everything again.
-  module.enableCompileCache?.(join(root, 'node_modules', '.cache', 'node'));
+  await import('./compile-cache.mjs');
   await import('../src/main.ts');
 } else {
   runWithOwnNode();

@@ -4,9 +4,11 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ObjectMissing } from '../blobs/store.ts';
 import {
   CLAIM_SECONDS,
   claimUpload,
+  deleteUpload,
   releaseUpload,
   renewClaim,
   selectUpload,
@@ -63,6 +65,11 @@ export async function withClaim<T>(
   };
   try {
     return await work(row, held);
+  } catch (error) {
+    if (!(error instanceof ObjectMissing)) throw error;
+    // The store cannot go on from what the row remembers; the client has to start again, and is told so.
+    held.released = await deleteUpload(registry.db, address, token, 'bytes are gone');
+    throw unknownUpload();
   } finally {
     clearInterval(timer);
     if (!held.released) await releaseUpload(registry.db, row.id, token).catch(() => {});
