@@ -13,6 +13,7 @@ import {
   renewClaim,
   selectUpload,
   type ClaimedRow,
+  type UploadRow,
 } from './queries/uploads.ts';
 import type { Registry } from './registry.ts';
 import { busyUpload, lostUpload, unknownUpload } from './upload-refusals.ts';
@@ -73,6 +74,24 @@ export async function withClaim<T>(
   } finally {
     clearInterval(timer);
     if (!held.released) await releaseUpload(registry.db, row.id, token).catch(() => {});
+  }
+}
+
+/**
+ * The upload as its last writer left it. While one is at work the answer waits a little: a client that was cut and asks
+ * how far it came wants to hear what its former request is just saving.
+ * @throws {Refusal} UPLOAD_UNKNOWN
+ */
+export async function settledUpload(
+  registry: Registry,
+  address: { id: string; repositoryId: number; principalId: number },
+): Promise<UploadRow> {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const row = await selectUpload(registry.db, address);
+    if (!row) throw unknownUpload();
+    if (!row.claimed || performance.now() > deadline) return row;
+    await delay(RETRY_MS);
   }
 }
 

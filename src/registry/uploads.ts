@@ -10,7 +10,7 @@ import { algorithmOf, digestOf, digestToBytes, type Algorithm, type Digest } fro
 import { ingest, startHashes, TooManyBytes, type Hashes, type Ingested } from '../blobs/ingest.ts';
 import { newKey } from '../blobs/keys.ts';
 import type { ObjectWriter, UnfinishedObject } from '../blobs/store.ts';
-import { withClaim, type Claim } from './claims.ts';
+import { settledUpload, withClaim, type Claim } from './claims.ts';
 import {
   commitBlob,
   deleteUpload,
@@ -65,9 +65,7 @@ export async function startUpload(
 
 /** Bytes received so far. @throws {Refusal} UPLOAD_UNKNOWN */
 export async function uploadSize(registry: Registry, address: UploadAddress): Promise<number> {
-  const row = await selectUpload(registry.db, rowAddress(address));
-  if (!row) throw unknownUpload();
-  return row.size;
+  return (await settledUpload(registry, rowAddress(address))).size;
 }
 
 /**

@@ -36,9 +36,9 @@ export async function insertUpload(
 export function selectUpload(
   db: Queryable,
   where: { id: string; repositoryId: number; principalId: number },
-): Promise<UploadRow | undefined> {
-  return db.first<UploadRow>(sql`
-    select id, key, state, size, sha256, sha512, algorithm from uploads
+): Promise<(UploadRow & { claimed: boolean }) | undefined> {
+  return db.first<UploadRow & { claimed: boolean }>(sql`
+    select id, key, state, size, sha256, sha512, algorithm, writer is not null as claimed from uploads
     where id = ${where.id} and repository_id = ${where.repositoryId} and coalesce(principal_id, 0) = ${where.principalId}`);
 }
 
