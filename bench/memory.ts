@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { MemorySampler } from './measure/memory-sampler.ts';
 import type { Step } from './memory/client.ts';
-import { s3Settings, type FakeStore } from './memory/fake-store.ts';
+import { startFakeStore, type FakeStore } from './memory/fake-store.ts';
 import { mib } from './report/table.ts';
 import { startBerth } from './sides/berth.ts';
 import { knownPeers } from './sides/peers.ts';
@@ -67,13 +67,21 @@ class Client {
 }
 
 /** Memory before is that of a warm, idle server; everything the steps reach above it counts, kept or not. */
-async function measure(what: string, before: number, limit: number, side: Side, steps: () => Promise<void>): Promise<Measurement> {
+async function measure(
+  what: string,
+  before: number,
+  limit: number,
+  side: Side,
+  steps: () => Promise<void>,
+): Promise<Measurement> {
   const sampler = new MemorySampler(side.target.pids);
   sampler.start();
   await steps();
   const result = { what, before, peak: sampler.stop(), limit };
   const added = mib(result.peak - before);
-  process.stdout.write(`${what}: ${mib(before)} before, ${mib(result.peak)} at most, adds ${added} (limit ${mib(limit)})\n`);
+  process.stdout.write(
+    `${what}: ${mib(before)} before, ${mib(result.peak)} at most, adds ${added} (limit ${mib(limit)})\n`,
+  );
   return result;
 }
 
@@ -101,7 +109,7 @@ async function main(): Promise<number> {
   let side: Side | undefined;
   let client: Client | undefined;
   try {
-    if (values.store === 's3') store = await s3Settings();
+    if (values.store === 's3') store = await startFakeStore();
     side = await startServer(values.server, scratch, store?.env ?? {});
     client = new Client(side);
     const running = client;

@@ -26,12 +26,14 @@ async function main(options: Options): Promise<number> {
   const scratch = fs.mkdtempSync(path.join(options.folder, 'berth-bench-'));
   const generator = new GeneratorProcess();
   const sides: Side[] = [];
-  // Ctrl-C must not leave servers behind: closing the children lets the normal path below end the run.
-  process.once('SIGINT', () => generator.stop());
+  // A signal must not leave servers behind: without its generator the run fails and ends in the ordinary way.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => generator.stop());
   try {
     if (freeBytes(scratch) < NEEDED_BYTES) throw new Error(`${options.folder} needs ${NEEDED_BYTES / 1e9} GB of room`);
     const machine = describeMachine(scratch);
-    say(`${machine.cpu}, ${machine.cores} cores, ${machine.flags.join(' ')}; ${machine.filesystem}, disk writes ${machine.diskWrite} MB/s`);
+    say(
+      `${machine.cpu}, ${machine.cores} cores, ${machine.flags.join(' ')}; ${machine.filesystem}, disk writes ${machine.diskWrite} MB/s`,
+    );
     const missing = await startSides(options, scratch, sides);
     for (const line of missing) say(line);
     for (const side of sides) {
@@ -54,7 +56,18 @@ async function main(options: Options): Promise<number> {
     ];
     say(`\n${tables.filter((text) => text !== '').join('\n\n')}\n`);
     const servers = sides.map(({ target, version }) => ({ name: target.name, version }));
-    const report = { started, ended: new Date(), machine, options, servers, missing, workloads, summaries, peaks, verdicts };
+    const report = {
+      started,
+      ended: new Date(),
+      machine,
+      options,
+      servers,
+      missing,
+      workloads,
+      summaries,
+      peaks,
+      verdicts,
+    };
     say(`Written to ${write(started, report, tables)}`);
     if (!options.strict) return 0;
     if (verdicts.length === 0) throw new Error('Nothing could be compared with the demands');
@@ -93,6 +106,10 @@ async function runWorkload(
   const sample = (index: number, sampler = new MemorySampler(sides[index]!.target.pids)): void => {
     peaks[index] = Math.max(peaks[index]!, sampler.stop());
   };
+  // Once without measuring: what a compiler does in the first second of a workload is not what it does in the next hour.
+  if (workload.writes !== true) {
+    for (const { target } of sides) await generator.round(target, { ...options.scale, seconds: 1 }, workload.id);
+  }
   for (let n = 0; n < options.rounds; n += 1) {
     for (const [index, { target }] of sides.entries()) {
       const before = load();
@@ -140,7 +157,7 @@ function memoryRatio(peaks: readonly Peak[], options: Options): number | undefin
 
 function write(started: Date, report: unknown, tables: readonly string[]): string {
   fs.mkdirSync(REPORTS, { recursive: true });
-  const file = path.join(REPORTS, `${started.toISOString().replaceAll(':', '-').slice(0, 19)}`);
+  const file = path.join(REPORTS, started.toISOString().replaceAll(':', '-').slice(0, 19));
   fs.writeFileSync(`${file}.json`, `${JSON.stringify(report, undefined, 2)}\n`);
   fs.writeFileSync(`${file}.md`, `${tables.join('\n\n')}\n`);
   return `${path.relative(process.cwd(), file)}.json`;

@@ -25,7 +25,9 @@ export interface Dataset {
 
 export function makeDataset(scale: Scale): Dataset {
   const small = Array.from({ length: SMALL_BLOBS }, () => randomBlob(SMALL_SIZE));
-  const manifests = Array.from({ length: MANIFESTS }, (_, n) => imageManifest(small[n]!, layersOf(small), `image ${n}`));
+  const manifests = Array.from({ length: MANIFESTS }, (_, n) =>
+    imageManifest(small[n]!, layersOf(small), `image ${n}`),
+  );
   return {
     small,
     large: repeatedBlob(scale.largeBlob),
@@ -76,7 +78,10 @@ export async function seed(session: Session, dataset: Dataset): Promise<void> {
 /** The tag names in a page of a listing. */
 export async function tagsOf(connection: Connection, session: Session, path: string): Promise<readonly string[]> {
   const parts: Buffer[] = [];
-  const request = { ...plainRequest(head(session, 'GET', path)), sink: (bytes: Buffer) => parts.push(Buffer.from(bytes)) };
+  const request = {
+    ...plainRequest(head(session, 'GET', path)),
+    sink: (bytes: Buffer) => parts.push(Buffer.from(bytes)),
+  };
   await expect(connection, request, 200, `GET ${path}`);
   return (JSON.parse(Buffer.concat(parts).toString()) as { tags: string[] }).tags;
 }

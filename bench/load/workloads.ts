@@ -151,7 +151,11 @@ export const WORKLOADS: readonly Workload[] = [
     unit: 'requests/s',
     connections: 16,
     extent: window,
-    operation: ({ session, dataset }) => fetchInTurn(session, pages(dataset).map((path) => ({ path }))),
+    operation: ({ session, dataset }) =>
+      fetchInTurn(
+        session,
+        pages(dataset).map((path) => ({ path })),
+      ),
     async remark({ session, dataset, connections }) {
       const [first] = pages(dataset);
       const page = await tagsOf(connections[0]!, session, first!);

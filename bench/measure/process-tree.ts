@@ -77,7 +77,9 @@ function kibOf(file: string, field: string): number {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT' || code === 'ESRCH') return 0;
-    throw new Error(`Memory of the server cannot be read (${file}: ${code}); run as its user or as root`, { cause: error });
+    throw new Error(`Memory of the server cannot be read (${file}: ${code}); run as its user or as root`, {
+      cause: error,
+    });
   }
   return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0);
 }

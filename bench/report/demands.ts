@@ -24,7 +24,11 @@ export function readDemands(file: string): Demands {
 }
 
 /** Judges every demand that the run has measured; a demand on a workload that was left out is not judged. */
-export function judge(demands: Demands, summaries: readonly WorkloadSummary[], memory: number | undefined): readonly Verdict[] {
+export function judge(
+  demands: Demands,
+  summaries: readonly WorkloadSummary[],
+  memory: number | undefined,
+): readonly Verdict[] {
   const verdicts: Verdict[] = [];
   for (const { id, ratios } of summaries) {
     const asked = demands.rate[id];

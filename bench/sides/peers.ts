@@ -79,6 +79,8 @@ function versionOf(file: string): string {
   }
   const bytes = fs.readFileSync(file);
   const build = bytes.indexOf('\xff Go buildinf:', 0, 'latin1');
-  const go = /go1\.\d+(\.\d+)?/.exec(bytes.toString('latin1', build < 0 ? 0 : build, build < 0 ? undefined : build + 200));
+  const go = /go1\.\d+(\.\d+)?/.exec(
+    bytes.toString('latin1', build < 0 ? 0 : build, build < 0 ? undefined : build + 200),
+  );
   return `${said}, ${go?.[0] ?? 'unknown Go'}`;
 }

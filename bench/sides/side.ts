@@ -34,12 +34,15 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Starts a server and waits until it answers on `/v2/`. Its output goes to a file. */
+/**
+ * Starts a server and waits until it answers on `/v2/`. Its output goes to a file, and of our environment it gets only
+ * what every program needs: a developer's own settings must not change what is measured.
+ */
 export async function launch(options: Launch, origin: string): Promise<ChildProcess> {
   const log = fs.openSync(options.logFile, 'a');
   const child = spawn(options.command, options.args, {
     stdio: ['ignore', log, log],
-    env: { ...process.env, ...options.env },
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...options.env },
   });
   fs.closeSync(log);
   let failure: Error | undefined;

@@ -92,19 +92,13 @@ export class ResponseReader {
   }
 
   #readBody(bytes: Buffer, at: number): number {
-    switch (this.#stage) {
-      case STAGE.counted:
-      case STAGE.chunkData: {
-        const take = Math.min(this.#left, bytes.length - at);
-        this.#sink?.(bytes.subarray(at, at + take));
-        this.length += take;
-        this.#left -= take;
-        if (this.#left === 0) this.#stage = this.#stage === STAGE.counted ? STAGE.done : STAGE.chunkEnd;
-        return at + take;
-      }
-      default:
-        return this.#readLine(bytes, at);
-    }
+    if (this.#stage !== STAGE.counted && this.#stage !== STAGE.chunkData) return this.#readLine(bytes, at);
+    const take = Math.min(this.#left, bytes.length - at);
+    this.#sink?.(bytes.subarray(at, at + take));
+    this.length += take;
+    this.#left -= take;
+    if (this.#left === 0) this.#stage = this.#stage === STAGE.counted ? STAGE.done : STAGE.chunkEnd;
+    return at + take;
   }
 
   /** Chunk sizes, the line break after each chunk, and trailers. */

@@ -57,7 +57,8 @@ export class TokenSource {
     const response = await fetch(url, { headers: { authorization: `Basic ${basic}` } });
     const body = (await response.json()) as { token?: string; access_token?: string; expires_in?: number };
     const value = body.token ?? body.access_token;
-    if (response.status !== 200 || value === undefined) throw new Error(`The token endpoint answered ${response.status}`);
+    if (response.status !== 200 || value === undefined)
+      throw new Error(`The token endpoint answered ${response.status}`);
     return { value, freshUntil: Date.now() + ((body.expires_in ?? 60) * 1000) / 2 };
   }
 }

@@ -16,7 +16,9 @@ export async function listen(server: Server, at: { host: string; port: number })
       if (draining) setImmediate(() => server.closeIdleConnections());
     });
   });
-  server.listen(at.port, at.host);
+  // Each worker has a socket of its own and Linux deals connections out to them. Where the primary process deals them out
+  // (Node's way elsewhere), a connection on its way to a worker that dies hangs until its client gives up.
+  server.listen({ port: at.port, host: at.host, reusePort: process.platform === 'linux' });
   await once(server, 'listening');
   return {
     async close(seconds) {

@@ -3,6 +3,7 @@ import { flushCompileCache } from 'node:module';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { forkWorkers, type Workers } from './workers.ts';
 import { completeSecrets, type Config, type Reading, usesDataDir } from '../config.ts';
 import { lockDataFolder } from './data-folder.ts';
@@ -13,6 +14,9 @@ import { listenForSignals } from './signals.ts';
 
 /** V8's, for workers. */
 const WORKER_FLAGS: readonly string[] = [];
+
+/** The workers of a hub that was killed let go of the port in moments. */
+const PORT_PATIENCE_MS = 2_000;
 
 /** What runs so far; ended in reverse. */
 interface Running {
@@ -35,7 +39,12 @@ export async function serve({ config, secrets }: Reading): Promise<number> {
     },
   );
   log.info({ signal: interrupted, seconds: config.drainSeconds }, 'ending: requests under way may finish');
-  const ended = up.catch(() => {}).then(() => end(running));
+  const ended = (async () => {
+    // First, since a hub that is still starting waits for them.
+    await running.workers?.close();
+    await up.catch(() => {});
+    return end(running);
+  })();
   const insisted = await Promise.race([ended, signals.second]);
   if (insisted === undefined) return 0;
   log.warn({ signal: insisted }, 'ending at once');
@@ -75,20 +84,35 @@ async function end(running: Running): Promise<undefined> {
   running.lock?.[Symbol.dispose]();
 }
 
-/** Before anything is started: the sentence comes at once, and a hub that cannot listen touches no data. */
+/** Before anything is started: the sentence comes soon, and a hub that cannot listen touches no data. */
 async function requireFreePort({ host, port }: Config): Promise<void> {
+  const deadline = performance.now() + PORT_PATIENCE_MS;
+  for (;;) {
+    const problem = await tryToListen(host, port);
+    if (problem === undefined) return;
+    if (problem.code === 'EADDRINUSE' && performance.now() < deadline) {
+      await sleep(50);
+      continue;
+    }
+    const reasons: Record<string, string> = {
+      EADDRINUSE: `Port ${port} on ${host} is already in use. Stop what listens there, or choose another with --port or BERTH_PORT.`,
+      EACCES: `Port ${port} on ${host} may only be used by root. Choose another with --port or BERTH_PORT.`,
+    };
+    throw new Error(reasons[problem.code ?? ''] ?? `Cannot listen on ${host}:${port}: ${problem.message}`, {
+      cause: problem,
+    });
+  }
+}
+
+async function tryToListen(host: string, port: number): Promise<NodeJS.ErrnoException | undefined> {
   const probe = createServer();
   try {
     probe.listen(port, host);
     await once(probe, 'listening');
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reasons: Record<string, string> = {
-      EADDRINUSE: `Port ${port} on ${host} is already in use. Stop what listens there, or choose another with --port or BERTH_PORT.`,
-      EACCES: `Port ${port} on ${host} may only be used by root. Choose another with --port or BERTH_PORT.`,
-    };
-    throw new Error(reasons[code ?? ''] ?? `Cannot listen on ${host}:${port}: ${message}`, { cause: error });
+    return error as NodeJS.ErrnoException;
   }
   probe.close();
   await once(probe, 'close');
+  return undefined;
 }

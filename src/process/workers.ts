@@ -1,7 +1,4 @@
-/**
- * The worker processes of a hub. The primary takes no requests itself: it hands connections out in turn, and starts a
- * worker again when one dies.
- */
+/** The worker processes of a hub. The primary takes no requests itself; it starts a worker again when one dies. */
 import cluster, { type Worker } from 'node:cluster';
 import { randomUUID } from 'node:crypto';
 import { getCompileCacheDir } from 'node:module';
@@ -17,7 +14,7 @@ export interface Workers {
   prepare(hub: Hub): Promise<string | undefined>;
   /** Tells them what to serve. Resolves when all of them do. @throws when one cannot start */
   start(hub: Hub): Promise<void>;
-  /** Lets requests under way finish, then ends them. */
+  /** Lets requests under way finish, then ends them. What is waiting for `prepare` or `start` gets an error. */
   close(): Promise<void>;
   /** Ends them at once. */
   kill(): void;
@@ -35,10 +32,11 @@ interface Options {
 /** A worker that lived this long may be started again at once. */
 const STEADY_MS = 30_000;
 const LONGEST_PAUSE_MS = 10_000;
+/** Beyond the time for draining, for letting go of everything else. */
+const GRACE_SECONDS = 10;
 
 /** Starts the processes. They load the code while the primary is still busy with Postgres, and wait for more. */
 export function forkWorkers(options: Options): Workers {
-  cluster.schedulingPolicy = cluster.SCHED_RR;
   cluster.setupPrimary({
     exec: fileURLToPath(new URL('./worker-program.ts', import.meta.url)),
     args: [],
@@ -89,10 +87,14 @@ class Slot {
 
   async close(): Promise<void> {
     this.#closing = true;
+    this.#refuse('The hub is ending.');
     if (this.#worker.isDead()) return;
     const gone = new Promise((resolve) => this.#worker.once('exit', resolve));
     this.#say({ type: 'close' });
+    const patience = ((this.#hub?.config.drainSeconds ?? 0) + GRACE_SECONDS) * 1_000;
+    const timer = setTimeout(() => this.kill(), patience);
     await gone;
+    clearTimeout(timer);
   }
 
   kill(): void {

@@ -63,6 +63,19 @@ test.for([50, 300, 600, 900, 1_500])('a signal %i ms after its start ends it wel
   expect(await postmasterIn(dataDir)).toBeUndefined();
 });
 
+test('a signal while it waits for a Postgres that is not there ends it at once', async () => {
+  const from = performance.now();
+  const { code, output } = await runHub({
+    dataDir: await temporaryFolder(),
+    port: await freePort(),
+    env: { DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/nothing' },
+    onSpawn: (pid) => setTimeout(() => process.kill(pid, 'SIGINT'), 4_000),
+  });
+  expect(output).toContain('waiting for Postgres');
+  expect(code).toBe(0);
+  expect(performance.now() - from).toBeLessThan(20_000);
+});
+
 /** A PATCH whose body has begun and not ended. */
 async function beginUpload(hub: HubProcess): Promise<{ body: ClientRequest }> {
   const authorization = `Basic ${Buffer.from(`admin:${hub.adminPassword}`).toString('base64')}`;

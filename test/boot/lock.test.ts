@@ -31,7 +31,7 @@ test('the lock of a killed hub is gone at once, also while its Postgres goes on'
   expect(attempts.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
 });
 
-test('a port that is taken is said at once, and nothing is left behind', async () => {
+test('a port that is taken is said, and nothing is left behind', async () => {
   const hub = await start();
   const dataDir = await temporaryFolder();
   const { code, output } = await runHub({ dataDir, port: hub.port });
