@@ -35,17 +35,17 @@ export function mount<Policy>(routes: readonly Route<Policy>[], enforce: (policy
   // Strict: `/blobs/uploads/` is not `/blobs/:digest` with a slash too many.
   const router = new Router({ strict: true });
   const ids = new Set<string>();
-  for (const route of routes) {
-    if (route.policy === undefined || route.policy === null) {
-      throw new Error(`Route ${route.id} (${route.method} ${route.path}) declares no policy`);
+  for (const line of routes) {
+    if (line.policy === undefined || line.policy === null) {
+      throw new Error(`Route ${line.id} (${line.method} ${line.path}) declares no policy`);
     }
-    if (ids.has(route.id)) throw new Error(`Two routes are called ${route.id}`);
-    ids.add(route.id);
+    if (ids.has(line.id)) throw new Error(`Two routes are called ${line.id}`);
+    ids.add(line.id);
     const name: Middleware = (ctx, next) => {
-      ctx.state.route = route.id;
+      ctx.state.route = line.id;
       return next();
     };
-    router.register(route.path, [route.method], [name, enforce(route.policy), route.handler] as never);
+    router.register(line.path, [line.method], [name, enforce(line.policy), line.handler] as never);
   }
   return router.routes() as unknown as Middleware;
 }
