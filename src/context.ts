@@ -37,8 +37,8 @@ export interface ContextOptions {
 
 /** Manifests; the specification asks for at least 4 MiB. */
 const MANIFEST_LIMIT = 4 * 1024 * 1024;
-/** Connections of one process. Two batches and a few transactions keep a worker busy. */
-const CONNECTIONS = 10;
+/** Connections of one process: two batches of look-ups, a few transactions. Each backend of Postgres is memory. */
+const CONNECTIONS = 6;
 
 /** @throws when Postgres or the store cannot be used, or do not belong together */
 export async function createContext(config: Config, secrets: Secrets, options: ContextOptions = {}): Promise<Context> {

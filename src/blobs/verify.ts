@@ -11,10 +11,14 @@ export class CorruptObject extends Error {
  * digest is wrong, so a corrupt object never looks like a success.
  * @throws {CorruptObject}
  */
-export async function* verified(bytes: AsyncIterable<Buffer>, digest: Digest, size: number): AsyncGenerator<Buffer> {
+export async function* verified(
+  bytes: Buffer | AsyncIterable<Buffer>,
+  digest: Digest,
+  size: number,
+): AsyncGenerator<Buffer> {
   const hash = createHash(algorithmOf(digest));
   let seen = 0;
-  for await (const chunk of bytes) {
+  for await (const chunk of Buffer.isBuffer(bytes) ? [bytes] : bytes) {
     hash.update(chunk);
     seen += chunk.length;
     if (seen >= size) {

@@ -9,7 +9,8 @@ export interface Content {
   readonly type: string;
   /** Strong, with its quotes. */
   readonly etag: string;
-  read(range?: Range): AsyncIterable<Buffer>;
+  /** Not empty. One buffer when all of it is at hand. */
+  read(range?: Range): Promise<Buffer | AsyncIterable<Buffer>>;
 }
 
 /** Becomes 416; Content-Range is set already. */
@@ -50,25 +51,26 @@ export async function sendContent(ctx: Context, content: Content): Promise<void>
   if (range) ctx.set('Content-Range', `bytes ${range.start}-${range.end}/${content.size}`);
   const length = range ? range.end - range.start + 1 : content.size;
   ctx.set('Content-Length', String(length));
-  await stream(ctx, length === 0 ? [] : content.read(range), length);
+  await stream(ctx, length, () => content.read(range));
 }
 
-/** Writes `chunks`, `length` bytes together, as the body of a response whose headers are set; for HEAD only the headers. */
-export async function stream(
+/** Writes a body of `length` bytes to a response whose headers are set; for HEAD only the headers. */
+async function stream(
   ctx: Context,
-  chunks: AsyncIterable<Buffer> | Iterable<Buffer>,
   length: number,
+  open: () => Promise<Buffer | AsyncIterable<Buffer>>,
 ): Promise<void> {
   const { res } = ctx;
+  const body = ctx.method === 'HEAD' || length === 0 ? undefined : await open();
   ctx.respond = false;
-  if (ctx.method === 'HEAD') {
-    res.end();
+  if (body === undefined || Buffer.isBuffer(body)) {
+    res.end(body);
     return;
   }
   res.setTimeout(STALL_MS, () => res.destroy());
   try {
     let left = length;
-    for await (const chunk of chunks) {
+    for await (const chunk of body) {
       left -= chunk.length;
       if (left < 0) throw new Error(`The content is longer than its ${length} bytes`);
       await write(res, chunk);
@@ -115,11 +117,13 @@ async function sendParts(ctx: Context, content: Content, ranges: Range[]): Promi
   async function* parts(): AsyncGenerator<Buffer> {
     for (const [i, range] of ranges.entries()) {
       yield heads[i] as Buffer;
-      yield* content.read(range);
+      const bytes = await content.read(range);
+      if (Buffer.isBuffer(bytes)) yield bytes;
+      else yield* bytes;
     }
     yield tail;
   }
-  await stream(ctx, parts(), length);
+  await stream(ctx, length, async () => parts());
 }
 
 /** `If-None-Match` against one strong tag (RFC 9110 section 13.1.2). */

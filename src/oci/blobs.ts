@@ -45,8 +45,8 @@ export function getBlob({ registry, verifyReads }: OciDoor): Middleware {
       size: blob.size,
       type: 'application/octet-stream',
       etag,
-      read: (range) => {
-        const bytes = blobs.readBlob(registry, blob, range);
+      read: async (range) => {
+        const bytes = await blobs.readBlob(registry, blob, range);
         return verifyReads && !range ? verified(bytes, digest, blob.size) : bytes;
       },
     });

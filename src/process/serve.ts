@@ -12,8 +12,12 @@ import { greeting } from './greeting.ts';
 import { createLog, type Log } from '../log.ts';
 import { listenForSignals } from './signals.ts';
 
-/** V8's, for workers. */
-const WORKER_FLAGS: readonly string[] = [];
+/**
+ * V8's, for workers. Bodies pass through as buffers of 64 KiB that die young; collecting them early keeps both them and
+ * the caches small. Measured with four pushes of 128 MiB at once, against V8's default of 16 MiB: 2.0-2.6 instead of
+ * 2.6-3.6 CPU seconds per GB, and a worker's peak at 80-90 instead of 130-150 MB; 1 and 4 MiB were worse.
+ */
+const WORKER_FLAGS = ['--max-semi-space-size=2'];
 
 /** The workers of a hub that was killed let go of the port in moments. */
 const PORT_PATIENCE_MS = 2_000;

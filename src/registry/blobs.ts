@@ -55,15 +55,15 @@ export async function findBlob(
   return facts;
 }
 
-/** The blob's bytes; small ones from memory when they were read before. */
-export async function* readBlob(registry: Registry, blob: BlobFacts, range?: ByteRange): AsyncGenerator<Buffer> {
+/** The blob's bytes: small ones whole, and kept in memory; larger ones as they come from the store. */
+export async function readBlob(
+  registry: Registry,
+  blob: BlobFacts,
+  range?: ByteRange,
+): Promise<Buffer | AsyncIterable<Buffer>> {
   // The recorded size rules, whatever the store holds: a longer object must not spill over, a shorter one is an error.
   const whole = { start: 0, end: blob.size - 1 };
-  if (blob.size === 0) return;
-  if (blob.size > SMALL_BLOB) {
-    yield* registry.store.read(blob.key, range ?? whole);
-    return;
-  }
+  if (blob.size > SMALL_BLOB) return registry.store.read(blob.key, range ?? whole);
   let content = registry.memory.smallBlobs.get(blob.key);
   if (!content) {
     const chunks: Buffer[] = [];
@@ -72,7 +72,7 @@ export async function* readBlob(registry: Registry, blob: BlobFacts, range?: Byt
     if (content.length !== blob.size) throw new StoreUnavailable(`${blob.key} has other bytes than recorded`);
     registry.memory.smallBlobs.set(blob.key, content);
   }
-  yield range ? content.subarray(range.start, range.end + 1) : content;
+  return range ? content.subarray(range.start, range.end + 1) : content;
 }
 
 export interface MountRequest {
