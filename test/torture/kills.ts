@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findEmbeddedPostgres } from '../../src/db/embedded.ts';
 import { freePort, startHub, type HubProcess } from '../harness/hub-process.ts';
-import { killHard } from '../harness/processes.ts';
+import { gone, killHard } from '../harness/processes.ts';
 import { closeConnections, OciClient, type Blob } from '../harness/oci-client.ts';
 import { Gate } from './gate.ts';
 import type { Entry } from './journal.ts';
@@ -73,14 +73,17 @@ export async function torture(options: KillOptions): Promise<KillReport> {
       const victim = victimOf(random);
       victims[victim]++;
       if (victim === 'worker') {
-        killHard([random.pick(hub.workerPids())]);
+        const pid = random.pick(hub.workerPids());
+        killHard([pid]);
+        await gone([pid]);
       } else {
         await hub.kill9(victim);
-        closeConnections();
         hub = await start();
         slowestStartMs = Math.max(slowestStartMs, hub.startedInMs);
       }
       await gate.allParked();
+      // Those to a process that has gone would break the first question instead.
+      closeConnections();
       // What is new is pulled now, all of it at the end.
       const recent = new Set(
         entries.slice(verified).flatMap((entry) => ('digest' in entry ? [`${entry.repo} ${entry.digest}`] : [])),
