@@ -21,6 +21,7 @@ import { busyUpload, lostUpload, unknownUpload } from './upload-refusals.ts';
 /** A client that was cut and comes back at once meets its own former request, which is still making its bytes durable. */
 const PATIENCE_MS = 3_000;
 const RETRY_MS = 100;
+const RELEASE_RETRY_MS = 500;
 const RENEW_MS = 15_000;
 /** Safely before CLAIM_SECONDS, by the monotonic clock. */
 const GIVE_UP_MS = (CLAIM_SECONDS - 15) * 1000;
@@ -73,8 +74,26 @@ export async function withClaim<T>(
     throw unknownUpload();
   } finally {
     clearInterval(timer);
-    if (!held.released) await releaseUpload(registry.db, row.id, token).catch(() => {});
+    if (!held.released) await release(registry, row.id, token);
   }
+}
+
+/**
+ * Gives a claim back. When Postgres cannot be reached it keeps trying for as long as the claim would hold, without keeping
+ * the request: its client will come back, and must not find its own upload taken.
+ */
+async function release(registry: Registry, id: string, token: string): Promise<void> {
+  const deadline = performance.now() + CLAIM_SECONDS * 1000;
+  const attempt = async (): Promise<boolean> =>
+    releaseUpload(registry.db, id, token).then(
+      () => true,
+      () => false,
+    );
+  if (await attempt()) return;
+  void (async () => {
+    do await delay(RELEASE_RETRY_MS, undefined, { ref: false });
+    while (!(await attempt()) && performance.now() < deadline);
+  })();
 }
 
 /**
