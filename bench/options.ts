@@ -1,7 +1,9 @@
 /** The command line of the bench. */
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Scale } from './load/protocol.ts';
 import { WORKLOADS } from './load/workloads.ts';
+import { readDemands } from './report/demands.ts';
 
 export interface Options {
   readonly rounds: number;
@@ -22,7 +24,8 @@ const GIB = 1024 ** 3;
 
 export const HELP = `npm run bench -- [options]
 
-  --smoke            three rounds of a second, a large blob of 256 MiB; fails below bench/floors.json
+  --smoke            three rounds of a second of the workloads that have a floor, a large blob of 256 MiB;
+                     fails below bench/floors.json
   --rounds N         rounds of each workload on each server (5)
   --seconds N        length of a round (3)
   --only ID,…        workloads: ${WORKLOADS.map(({ id }) => id).join(', ')}
@@ -52,11 +55,12 @@ export function readOptions(argv: readonly string[]): Options | 'help' {
     },
   });
   if (values.help) return 'help';
+  const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+  const demands = values.demands ?? file(values.smoke ? 'floors.json' : 'targets.json');
   const ids = WORKLOADS.map(({ id }) => id);
-  const workloads = values.only?.split(',') ?? ids;
+  const workloads = values.only?.split(',') ?? (values.smoke ? Object.keys(readDemands(demands).rate) : ids);
   const unknown = workloads.filter((id) => !ids.includes(id));
   if (unknown.length > 0) throw new Error(`No such workload: ${unknown.join(', ')}. There are: ${ids.join(', ')}`);
-  const file = (name: string): string => new URL(name, import.meta.url).pathname;
   return {
     rounds: count(values.rounds, values.smoke ? 3 : 5, 'rounds'),
     scale: {
@@ -68,7 +72,7 @@ export function readOptions(argv: readonly string[]): Options | 'help' {
     workloads,
     sides: values.sides?.split(',') ?? [],
     folder: values.folder,
-    demands: values.demands ?? file(values.smoke ? 'floors.json' : 'targets.json'),
+    demands,
     strict: values.strict ?? values.smoke,
     memory: values.memory,
   };

@@ -77,8 +77,9 @@ class DiskWriter implements ObjectWriter {
     return { key: this.#key, size: this.#position, state: LINKED };
   }
 
-  async finish(): Promise<void> {
+  async finish(): Promise<readonly string[]> {
     await this.#makeDurable();
+    return [];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

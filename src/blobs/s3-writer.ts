@@ -63,9 +63,10 @@ export class S3Writer implements ObjectWriter {
     return { key: this.#key, size: this.#size, state };
   }
 
-  async finish(): Promise<void> {
-    await this.#alone(() => this.#makeComplete());
+  async finish(): Promise<readonly string[]> {
+    const left = await this.#alone(() => this.#makeComplete());
     await this.#done();
+    return left;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -205,9 +206,11 @@ export class S3Writer implements ObjectWriter {
     return last === undefined ? rest : { ...rest, last: await last };
   }
 
-  async #makeComplete(): Promise<void> {
+  /** Returns the tails that could not be removed. */
+  async #makeComplete(): Promise<readonly string[]> {
     const untouched = this.#appended ? undefined : (this.#saved ?? undefined);
-    if (untouched?.tail?.key === this.#key && (await head(this.#s3, this.#key))?.etag === untouched.tail.etag) return;
+    if (untouched?.tail?.key === this.#key && (await head(this.#s3, this.#key))?.etag === untouched.tail.etag)
+      return [];
     try {
       await this.#assemble(untouched);
     } catch (error) {
@@ -216,10 +219,11 @@ export class S3Writer implements ObjectWriter {
       const mayBeDone = error instanceof ObjectMissing && untouched !== undefined;
       if (!mayBeDone || (await head(this.#s3, this.#key))?.size !== this.#size) throw error;
     }
-    if (this.#saved !== null || this.#madeTail) {
-      // Whatever stays is removed with the object; that is no reason to fail one that is complete.
-      await Promise.allSettled(tailKeys(this.#key).map((tail) => remove(this.#s3, tail)));
-    }
+    if (this.#saved === null && !this.#madeTail) return [];
+    // No reason to fail an object that is complete.
+    const tails = tailKeys(this.#key);
+    const removed = await Promise.allSettled(tails.map((tail) => remove(this.#s3, tail)));
+    return tails.filter((_, i) => removed[i]?.status === 'rejected');
   }
 
   async #assemble(untouched: S3State | undefined): Promise<void> {

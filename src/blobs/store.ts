@@ -34,8 +34,9 @@ export interface ObjectWriter extends AsyncDisposable {
    * Makes the object complete, durable and readable under its key. The writer cannot be used afterwards.
    * Works for zero bytes too. May be repeated from the last remembered state when nothing was appended since, as after
    * a crash before the caller could note that it was done.
+   * @returns keys of its own that it could not remove; the caller has them deleted
    */
-  finish(): Promise<void>;
+  finish(): Promise<readonly string[]>;
   /**
    * Lets go of handles and memory; bytes since the last `suspend` may be lost. Idempotent, also after the others.
    * What is still going on fails.

@@ -131,7 +131,7 @@ export function finishUpload(
     // Refused before the object is complete whenever the digest is known, so that the upload can go on.
     verify(digest, digests.get(algorithmOf(digest)));
     claim.check();
-    await writer.finish();
+    const leftovers = await writer.finish();
     await readMissing(registry, row, digest, digests);
     try {
       verify(digest, digests.get(algorithmOf(digest)));
@@ -151,6 +151,7 @@ export function finishUpload(
       sha512: digests.get('sha512') ?? null,
       size,
       digest,
+      leftovers,
     };
     const blobId = await linking(registry, address.repository, (db) => commitBlob(db, commit));
     if (blobId === undefined) throw lostUpload();

@@ -149,6 +149,8 @@ export interface BlobCommit {
   readonly sha512: Buffer | null;
   readonly size: number;
   readonly digest: string;
+  /** Keys that the store has to get rid of besides. */
+  readonly leftovers: readonly string[];
 }
 
 /**
@@ -168,6 +170,10 @@ export async function commitBlob(db: Queryable, blob: BlobCommit): Promise<numbe
     ), dead as (
       insert into dead_objects (key, store, reason, delete_after)
       select gone.key, gone.store, 'duplicate', now() from gone, blob where gone.key <> blob.key
+    ), leftover as (
+      insert into dead_objects (key, store, reason, delete_after)
+      select left_key, gone.store, 'leftover', now() from gone, unnest(${blob.leftovers}::text[]) as l (left_key)
+      on conflict do nothing
     ), other_name as (
       insert into blob_digests (digest, blob_id) select ${blob.sha512}::bytea, id from blob where ${blob.sha512}::bytea is not null
       on conflict do nothing
