@@ -109,4 +109,5 @@ for cut in $(seq "$cuts"); do
   until umount "$disk" 2>/dev/null; do sleep 0.05; done
 done
 echo "power cuts: $cuts, failed: $failed, seed $seed"
+echo "$((cuts - failed)) passed, $failed failed"
 [ "$failed" -eq 0 ]
