@@ -12,7 +12,7 @@ export async function probe(store: BlobStore): Promise<void> {
   const bytes = randomBytes(32);
   try {
     await using writer = await store.write({ key, size: 0, state: null }, bytes.length);
-    await writer.write(bytes);
+    await writer.write(Buffer.from(bytes));
     await writer.finish();
     const chunks: Buffer[] = [];
     for await (const chunk of store.read(key)) chunks.push(Buffer.from(chunk));

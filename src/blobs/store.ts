@@ -25,7 +25,8 @@ export interface UnfinishedObject {
 /** Appends to one object. One writer per object at a time; the caller holds the upload's claim. */
 export interface ObjectWriter extends AsyncDisposable {
   /**
-   * Takes the chunk (the caller must not change it afterwards). Resolves when more may come: that is the backpressure.
+   * Takes the chunk: it is the writer's from now on, and its memory may be gone when it is written. Resolves when more may
+   * come: that is the backpressure.
    */
   write(chunk: Buffer): Promise<void>;
   /** Makes everything written so far durable and says what to remember. The writer cannot be used afterwards. */

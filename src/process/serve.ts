@@ -13,9 +13,8 @@ import { createLog, type Log } from '../log.ts';
 import { listenForSignals } from './signals.ts';
 
 /**
- * V8's, for workers. Bodies pass through as buffers of 64 KiB that die young; collecting them early keeps both them and
- * the caches small. Measured with four pushes of 128 MiB at once, against V8's default of 16 MiB: 2.0-2.6 instead of
- * 2.6-3.6 CPU seconds per GB, and a worker's peak at 80-90 instead of 130-150 MB; 1 and 4 MiB were worse.
+ * V8's, for workers: a small young generation. A hub's peak memory over all workloads of the bench was 288 MiB with 2, and
+ * 412 MiB over pushes alone with 8; V8's default is 16.
  */
 const WORKER_FLAGS = ['--max-semi-space-size=2'];
 

@@ -13,7 +13,8 @@ export function bytes(length: number, seed = 0): Buffer {
 
 /** Writes in chunks of a size that fits nothing. */
 export async function pour(writer: ObjectWriter, content: Buffer, chunk = 65_521): Promise<void> {
-  for (let at = 0; at < content.length; at += chunk) await writer.write(content.subarray(at, at + chunk));
+  // Copies: what a writer is given is the writer's.
+  for (let at = 0; at < content.length; at += chunk) await writer.write(Buffer.from(content.subarray(at, at + chunk)));
 }
 
 export async function drain(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
