@@ -1,6 +1,7 @@
 /** What the operator decided, read once. Nothing below `main.ts` knows the environment. */
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import type { StoreConfig } from './blobs/open.ts';
 import { ConfigError } from './config/errors.ts';
 import { masterKeyIn } from './config/master-key.ts';
 import { collect, type Collected, type Environment, type Flags } from './config/sources.ts';
@@ -18,17 +19,7 @@ export interface Config {
   readonly jobs: boolean;
   readonly logLevel: string;
   readonly database: { readonly kind: 'embedded' } | { readonly kind: 'external'; readonly url: string };
-  readonly store:
-    | { readonly kind: 'disk'; readonly folder: string }
-    | {
-        readonly kind: 's3';
-        readonly bucket: string;
-        readonly region: string;
-        readonly endpoint?: string;
-        /** Where clients reach the same bucket, for redirects. */
-        readonly publicEndpoint?: string;
-        readonly forcePathStyle: boolean;
-      };
+  readonly store: StoreConfig;
   readonly verifyReads: boolean;
   /** How long requests under way may go on after the hub was told to end. */
   readonly drainSeconds: number;

@@ -8,6 +8,7 @@ export type StoreConfig =
       readonly bucket: string;
       readonly region: string;
       readonly endpoint?: string;
+      /** Where clients reach the same bucket, for redirects. */
       readonly publicEndpoint?: string;
       readonly forcePathStyle: boolean;
     };
