@@ -13,8 +13,8 @@ set -euo pipefail
 cuts=${1:-${BERTH_POWERCUTS:-5}}
 seed=${BERTH_TORTURE_SEED:-$((RANDOM * 32768 + RANDOM))}
 preload=${BERTH_POWERCUT_PRELOAD:-}
-# The hub refuses settings that it does not know.
-unset BERTH_POWERCUTS BERTH_TORTURE_SEED BERTH_POWERCUT_PRELOAD
+# The hub refuses settings that it does not know, and those of test runners are in the environment, too.
+for setting in ${!BERTH_@}; do unset "$setting"; done
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 node="$root/node_modules/.bin/node"
