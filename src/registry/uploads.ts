@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Principal } from '../auth/principal.ts';
-import { algorithmOf, digestOf, digestToBytes, type Algorithm, type Digest } from '../blobs/digest.ts';
+import { algorithmOf, digestFromBytes, digestOf, digestToBytes, type Algorithm, type Digest } from '../blobs/digest.ts';
 import { ingest, startHashes, TooManyBytes, type Hashes, type Ingested } from '../blobs/ingest.ts';
 import { newKey } from '../blobs/keys.ts';
 import type { ObjectWriter, UnfinishedObject } from '../blobs/store.ts';
@@ -43,6 +43,12 @@ export interface Chunk {
   readonly body: AsyncIterable<Buffer>;
   readonly length: number | undefined;
   readonly range: { readonly start: number; readonly end: number } | undefined;
+}
+
+export interface StoredBlob {
+  /** As it was asked for, or sha256. */
+  readonly digest: Digest;
+  readonly size: number;
 }
 
 export async function startUpload(
@@ -100,14 +106,15 @@ export function appendToUpload(registry: Registry, address: UploadAddress, chunk
 /**
  * Ends an upload (end-6): takes a last chunk if there is one, verifies the digest, completes the object, and commits. On
  * a wrong digest or range the upload stays as it was before this call.
+ * @param digest what the bytes have to be; undefined when the sender did not say, and sha256 names them
  * @throws {Refusal} DIGEST_INVALID besides those of appendToUpload
  */
 export function finishUpload(
   registry: Registry,
   address: UploadAddress,
-  digest: Digest,
+  digest: Digest | undefined,
   chunk: Chunk | undefined,
-): Promise<{ size: number }> {
+): Promise<StoredBlob> {
   return withClaim(registry, rowAddress(address), async (row, claim) => {
     if (chunk) checkRange(chunk, row.size);
     const digests = new Map<Algorithm, Buffer>();
@@ -129,12 +136,13 @@ export function finishUpload(
       rememberedDigests(row, digests);
     }
     // Refused before the object is complete whenever the digest is known, so that the upload can go on.
-    verify(digest, digests.get(algorithmOf(digest)));
+    if (digest) verify(digest, digests.get(algorithmOf(digest)));
     claim.check();
     const leftovers = await writer.finish();
     await readMissing(registry, row, digest, digests);
+    const stored = digestFromBytes(digests.get('sha256') as Buffer);
     try {
-      verify(digest, digests.get(algorithmOf(digest)));
+      if (digest) verify(digest, digests.get(algorithmOf(digest)));
     } catch (refusal) {
       await deleteUpload(registry.db, rowAddress(address), claim.token, 'wrong digest');
       claim.released = true;
@@ -150,15 +158,37 @@ export function finishUpload(
       sha256: digests.get('sha256') as Buffer,
       sha512: digests.get('sha512') ?? null,
       size,
-      digest,
+      digest: digest ?? stored,
       leftovers,
     };
     const blobId = await linking(registry, address.repository, (db) => commitBlob(db, commit));
     if (blobId === undefined) throw lostUpload();
     claim.released = true;
     registry.liveHashes.delete(row.id);
-    return { size };
+    return { digest: digest ?? stored, size };
   });
+}
+
+/**
+ * A whole blob in one go, for doors whose clients know nothing of uploads. The repository has it when this returns; a body
+ * that breaks off or is refused leaves nothing.
+ * @param blob.digest what the bytes have to be, when the sender said so
+ * @throws {Refusal} DIGEST_INVALID, BLOB_TOO_LARGE, and whatever `body` throws
+ */
+export async function storeBlob(
+  registry: Registry,
+  blob: Omit<UploadAddress, 'id'> & Omit<Chunk, 'range'> & { readonly digest?: Digest },
+): Promise<StoredBlob> {
+  const { repository, principal, requestId, body, length } = blob;
+  const id = await startUpload(registry, repository, principal, blob.digest ? algorithmOf(blob.digest) : 'sha256');
+  const address = { id, repository, principal, requestId };
+  try {
+    return await finishUpload(registry, address, blob.digest, { body, length, range: undefined });
+  } catch (error) {
+    // Gone already where the digest was wrong. What cannot be cancelled now is reaped when idle.
+    await cancelUpload(registry, address).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** Gives an upload up (end-14). @throws {Refusal} UPLOAD_UNKNOWN, UPLOAD_BUSY */
@@ -215,10 +245,11 @@ function rememberedDigests(row: ClaimedRow, digests: Map<Algorithm, Buffer>): vo
 async function readMissing(
   registry: Registry,
   row: ClaimedRow,
-  digest: Digest,
+  digest: Digest | undefined,
   digests: Map<Algorithm, Buffer>,
 ): Promise<void> {
-  const wanted = (['sha256', algorithmOf(digest)] as const).filter((algorithm) => !digests.has(algorithm));
+  const named = digest ? algorithmOf(digest) : 'sha256';
+  const wanted = (['sha256', named] as const).filter((algorithm) => !digests.has(algorithm));
   if (wanted.length === 0) return;
   const hashes = startHashes(wanted.includes('sha512') ? 'sha512' : 'sha256');
   for await (const bytes of registry.store.read(row.key)) {
