@@ -47,9 +47,7 @@ export async function readForm(ctx: Context, pace: BodyPace): Promise<{ chart?: 
   Object.assign(request, { headers: ctx.req.headers });
   try {
     await new Promise<void>((resolve, reject) => {
-      parse(request as never, ctx.res as never, (error: unknown) =>
-        error === undefined ? resolve() : reject(error),
-      );
+      parse(request as never, ctx.res as never, (error: unknown) => (error === undefined ? resolve() : reject(error)));
     });
   } catch (error) {
     throw translate(error);
