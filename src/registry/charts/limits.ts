@@ -5,6 +5,8 @@ const MIB = 2 ** 20;
 export const CHART_LIMITS = {
   /** Of the archive. The largest public charts have 1 MiB. */
   compressed: 20 * MIB,
+  /** Archives up to this are read while the client waits for its push, larger ones by a job. */
+  readAtOnce: 4 * MIB,
   /** Of a provenance file: Chart.yaml, a digest and a signature. */
   provenance: MIB,
   unpacked: 100 * MIB,

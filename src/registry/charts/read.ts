@@ -4,7 +4,7 @@ import type { Budget } from './gunzip.ts';
 import { CHART_LIMITS } from './limits.ts';
 import { readMetadata, type ChartMetadata } from './metadata.ts';
 import { ChartRefused } from './refused.ts';
-import { parseYaml } from './yaml.ts';
+import { parseYaml } from './text.ts';
 
 export interface Chart {
   readonly metadata: ChartMetadata;
