@@ -12,6 +12,7 @@ import { examineChart, findSummary, type ChartSummary, type Unreadable } from '.
 import { CHART_LIMITS } from './limits.ts';
 import { chartLayer } from './manifest.ts';
 import { fileOf, placeOf } from './names.ts';
+import { TooManyCharts } from './read.ts';
 import { tagOf } from './versions.ts';
 
 /** The job that reads charts which are too large to be read while somebody waits. */
@@ -49,7 +50,13 @@ export async function examine(
   if (blob.size > CHART_LIMITS.compressed) {
     return { refused: `a chart may have at most ${CHART_LIMITS.compressed} bytes` };
   }
-  return blob.size > largest ? 'later' : examineChart(registry.db, content, await readWhole(registry, blob));
+  if (blob.size > largest) return 'later';
+  try {
+    return await examineChart(registry.db, content, await readWhole(registry, blob));
+  } catch (error) {
+    if (error instanceof TooManyCharts && largest !== Infinity) return 'later';
+    throw error;
+  }
 }
 
 /** A tag is listed when it is the version, and the repository's last component the name, that the chart itself says. */
