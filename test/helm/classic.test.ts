@@ -130,7 +130,7 @@ describe('an upload', () => {
     const made = await door();
     const both = await Promise.all(['a', 'b'].map((description) => chart({ metadata: { description } })));
     const answers = await Promise.all(both.map((packed) => made.upload(packed.bytes)));
-    expect(answers.map((answer) => answer.status).sort()).toEqual([201, 409]);
+    expect(answers.map((answer) => answer.status).sort((a, b) => a - b)).toEqual([201, 409]);
     const kept = both[answers.findIndex((answer) => answer.status === 201)]!;
     expect((await made.index()).entries['web']).toMatchObject([{ digest: kept.sha256 }]);
   });

@@ -8,7 +8,13 @@ import { constants, deflateRaw } from 'node:zlib';
 import { promisify } from 'node:util';
 import { LRUCache } from 'lru-cache';
 import type { Database } from '../../db/database.ts';
-import { selectChangedCharts, selectListedVersions, selectNamespace, type ChartVersionRow } from '../queries/charts.ts';
+import {
+  selectCharts,
+  selectListedVersions,
+  selectNamespace,
+  type ChartRow,
+  type ChartVersionRow,
+} from '../queries/charts.ts';
 import type { Namespace } from './names.ts';
 import { newestFirst } from './versions.ts';
 
@@ -17,6 +23,8 @@ const compress = promisify(deflateRaw);
 /** A chart with its versions, newest first. */
 export interface ListedChart {
   readonly name: string;
+  /** The namespace's at its latest change. */
+  readonly epoch: number;
   /** The array of entries. */
   readonly json: Buffer;
   readonly sha256: Buffer;
@@ -43,7 +51,7 @@ interface Remembered extends NamespaceIndex {
 
 const NOTHING: NamespaceIndex = { charts: [] };
 
-export function createChartIndexes(db: Database, bytes = 64 * 2 ** 20): ChartIndexes {
+export function createChartIndexes(db: Database, bytes = 128 * 2 ** 20): ChartIndexes {
   const memory = new LRUCache<number, Remembered>({
     maxSize: bytes,
     sizeCalculation: ({ charts }) => charts.reduce((sum, chart) => sum + chart.json.length * 1.2 + 500, 500) | 0,
@@ -77,32 +85,31 @@ export function createChartIndexes(db: Database, bytes = 64 * 2 ** 20): ChartInd
 }
 
 async function refresh(db: Database, id: number, epoch: number, known: Remembered | undefined): Promise<Remembered> {
-  const byRepository = new Map(known?.byRepository);
+  const rows = await selectCharts(db, id);
+  const changed = rows.filter((row) => known?.byRepository.get(row.repository_id)?.epoch !== row.epoch);
   // One that changes between the two queries has a later epoch and is read again by whoever has seen that.
-  const changed = await selectChangedCharts(db, id, known?.epoch ?? 0);
-  const rows =
-    changed.length === 0
-      ? []
-      : await selectListedVersions(
-          db,
-          changed.map((chart) => chart.repository_id),
-        );
-  const versions = Map.groupBy(rows, (row) => row.repository_id);
-  for (const { repository_id, name } of changed) {
-    const listed = versions.get(repository_id);
-    if (listed) byRepository.set(repository_id, listedChart(name, listed));
-    else byRepository.delete(repository_id);
-  }
-  const charts = [...byRepository.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-  return { epoch, byRepository, charts };
+  const ids = changed.map((row) => row.repository_id);
+  const versions = Map.groupBy(ids.length === 0 ? [] : await selectListedVersions(db, ids), (row) => row.repository_id);
+  const byRepository = new Map(
+    rows.map((row) => {
+      const same = known?.byRepository.get(row.repository_id);
+      if (same?.epoch === row.epoch) return [row.repository_id, same];
+      return [row.repository_id, listedChart(row, versions.get(row.repository_id) ?? [])];
+    }),
+  );
+  const charts = [...byRepository.values()].filter((chart) => chart.json.length > NO_VERSIONS.length);
+  return { epoch, byRepository, charts: charts.sort((a, b) => (a.name < b.name ? -1 : 1)) };
 }
 
-function listedChart(name: string, rows: ChartVersionRow[]): ListedChart {
+const NO_VERSIONS = '[]';
+
+function listedChart({ name, epoch }: ChartRow, rows: ChartVersionRow[]): ListedChart {
   const entries = rows.sort((a, b) => newestFirst(a.version, b.version)).map(entryOf);
   const json = Buffer.from(`[${entries.join(',\n')}]`);
   let packed: Promise<Buffer> | undefined;
   return {
     name,
+    epoch,
     json,
     sha256: createHash('sha256').update(`${name}\n`).update(json).digest(),
     newest: rows.reduce((latest, { created_at }) => (created_at > latest ? created_at : latest), new Date(0)),

@@ -67,16 +67,16 @@ export interface ChartVersionRow {
   created_at: Date;
 }
 
-export interface ChangedChart {
+export interface ChartRow {
   repository_id: number;
   name: string;
   epoch: number;
 }
 
-/** Charts that changed after the epoch. */
-export function selectChangedCharts(db: Queryable, namespaceId: number, after: number): Promise<ChangedChart[]> {
-  return db.query<ChangedChart>(sql`
-    select repository_id, name, epoch from charts where namespace_id = ${namespaceId} and epoch > ${after}`);
+/** The charts of a namespace, each with the epoch of its latest change. */
+export function selectCharts(db: Queryable, namespaceId: number): Promise<ChartRow[]> {
+  return db.query<ChartRow>(sql`
+    select repository_id, name, epoch from charts where namespace_id = ${namespaceId}`);
 }
 
 /** The versions of these charts that are to be found, in no order. */
