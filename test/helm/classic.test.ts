@@ -194,6 +194,12 @@ describe('ChartMuseum’s API', () => {
     expectStatus(await made.get('/api/charts?limit=0'), 400);
     expect((await made.get('/api/charts/web')).json()).toEqual(entries['web']);
     expect((await made.get('/api/charts/web/1.0.0')).json()).toEqual(entries['web']![2]);
+    expect((await made.get('/api/charts/web/1.0.0/values')).body.toString()).toContain('# How many.\nreplicas: 2');
+    expect((await made.get('/api/charts/web/1.0.0/templates')).json()).toMatchObject({
+      templates: [{ name: 'templates/service.yaml' }],
+      values: { replicas: 2 },
+    });
+    expectStatus(await made.get('/api/charts/web/9.0.0/values'), 404);
     expectStatus(await made.request('HEAD', '/api/charts/web'), 200);
     expectStatus(await made.request('HEAD', '/api/charts/web/1.0.0'), 200);
     expectStatus(await made.request('HEAD', '/api/charts/web/9.0.0'), 404);

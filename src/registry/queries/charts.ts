@@ -148,14 +148,23 @@ export interface VersionRow {
   yanked_at: Date | null;
 }
 
-/** Every version, yanked ones too, in no order; one tag's alone when it is named. */
-export function selectVersions(db: Queryable, repositoryId: number, tag: string | null): Promise<VersionRow[]> {
+/** All there are, yanked ones too, in no order. */
+export function selectVersionNames(
+  db: Queryable,
+  repositoryId: number,
+): Promise<{ version: string; yanked: boolean }[]> {
+  return db.query<{ version: string; yanked: boolean }>(sql`
+    select version, yanked from chart_versions where repository_id = ${repositoryId}`);
+}
+
+/** The versions of these tags, in no order. */
+export function selectVersions(db: Queryable, repositoryId: number, tags: readonly string[]): Promise<VersionRow[]> {
   return db.query<VersionRow>(sql`
     select v.version, v.tag, v.content, m.digest as manifest, v.entry, v.created_at, v.yanked, y.reason, y.yanked_at
     from chart_versions v
     join manifests m on m.id = v.manifest_id
     left join chart_yanks y on y.repository_id = v.repository_id and y.content = v.content
-    where v.repository_id = ${repositoryId} and (${tag}::text is null or v.tag = ${tag})`);
+    where v.repository_id = ${repositoryId} and v.tag = any (${tags}::text[])`);
 }
 
 export interface ProjectChartRow {
