@@ -29,10 +29,11 @@ export function grantRoutes(db: Database): ApiRoute[] {
       body: shapes.newGrant,
       answer: shapes.grant,
       run: async ({ target, actor, body }) => {
-        const { subject, role, path_glob, tag_glob, create_only, expires_at } = body;
+        const { subject, subject_type, role, path_glob, tag_glob, create_only, expires_at } = body;
         const request = {
           subject,
           role,
+          ...(subject_type !== undefined && { subjectType: subject_type }),
           ...(path_glob !== undefined && { pathGlob: path_glob }),
           ...(tag_glob !== undefined && { tagGlob: tag_glob }),
           ...(create_only !== undefined && { createOnly: create_only }),

@@ -1,7 +1,7 @@
 /** What the API takes and gives, as schemas: the documentation and the checks come from the same lines. */
 import { z } from 'zod';
 import type { User } from '../auth/accounts.ts';
-import type { ProjectGrant } from '../auth/grants.ts';
+import { SUBJECT_TYPES, type ProjectGrant } from '../auth/grants.ts';
 import type { PersonalToken } from '../auth/personal-tokens.ts';
 import { ROLES } from '../auth/roles.ts';
 import type { Project, RepositoryEntry } from '../registry/projects.ts';
@@ -86,10 +86,11 @@ export const projectChange = z.strictObject({
 const role = z
   .enum(ROLES)
   .describe('reader: pull. writer: and push. maintainer: and delete. owner: and manage the project.');
+const subjectType = z.enum(SUBJECT_TYPES);
 export const grant = z.object({
   id,
   subject: z.string(),
-  subject_kind: z.string(),
+  subject_type: subjectType,
   role,
   path_glob: z.string(),
   tag_glob: z.string().optional(),
@@ -98,7 +99,8 @@ export const grant = z.object({
   created_at: time,
 });
 export const newGrant = z.strictObject({
-  subject: text(64).describe('The name of a user, or everyone.'),
+  subject: text(200).describe('The name of a user, team, robot or trust rule, or everyone.'),
+  subject_type: subjectType.optional().describe('Absent: user, or everyone if that is the subject.'),
   role,
   path_glob: z.string().max(255).optional().describe('Over paths inside the project; absent: **.'),
   tag_glob: z.string().max(128).optional().describe('Limits creating, overwriting and deleting tags, never reading.'),
@@ -136,7 +138,7 @@ export const showProject = (row: Project): z.input<typeof project> => ({
 export const showGrant = (row: ProjectGrant): z.input<typeof grant> => ({
   id: String(row.id),
   subject: row.subject,
-  subject_kind: row.subjectKind,
+  subject_type: row.subjectType,
   role: row.role,
   path_glob: row.pathGlob,
   ...(row.tagGlob !== null && { tag_glob: row.tagGlob }),

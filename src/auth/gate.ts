@@ -8,7 +8,7 @@ import { matchesPath, touchesRoot } from './glob.ts';
 import { createGrantMemory } from './grant-memory.ts';
 import { projectOf, whyNotCreatable } from './names.ts';
 import type { Action, Gate, Limits, Principal, Target, Verdict } from './principal.ts';
-import { describe, grantAllows } from './rules.ts';
+import { describe, obstacleOf } from './rules.ts';
 
 /** What the subject may do, before its credential narrows it. */
 interface Right {
@@ -35,7 +35,8 @@ export function createGate(
     if (action === 'pull' && project.visibility === 'public') return { allowed: true, reason: 'public project' };
     if (principal.kind === 'anonymous' && action !== 'pull')
       return { allowed: false, reason: 'anonymous may only pull' };
-    const grant = (await grants(principal, project, target)).find((each) => grantAllows(each, action, target, now()));
+    const rules = await grants(principal, project, target);
+    const grant = rules.find((each) => obstacleOf(each, action, target, now()) === undefined);
     return grant ? { allowed: true, reason: describe(grant) } : { allowed: false, reason: `no grant allows ${action}` };
   }
 

@@ -6,11 +6,14 @@ import { isPathGlob, isTagGlob } from './glob.ts';
 import * as rows from './queries/grants.ts';
 import type { Role } from './roles.ts';
 
+/** Who or what can be given a right. A CI session has those of its trust rule, and none of its own. */
+export const SUBJECT_TYPES = ['user', 'team', 'robot', 'trust_rule', 'everyone'] as const;
+export type SubjectType = (typeof SUBJECT_TYPES)[number];
+
 export interface ProjectGrant {
   readonly id: number;
-  /** A user's name, or `everyone`. */
   readonly subject: string;
-  readonly subjectKind: string;
+  readonly subjectType: SubjectType;
   readonly role: Role;
   /** Over paths inside the project. */
   readonly pathGlob: string;
@@ -22,6 +25,8 @@ export interface ProjectGrant {
 
 export interface GrantRequest {
   readonly subject: string;
+  /** When absent, a user, unless the subject is `everyone`. */
+  readonly subjectType?: SubjectType;
   readonly role: Role;
   /** `**` when absent: everything in the project, and the project itself. */
   readonly pathGlob?: string;
@@ -50,15 +55,19 @@ export async function putGrant(
   actor: Actor,
 ): Promise<ProjectGrant> {
   const { pathGlob = '**', tagGlob } = request;
+  const subjectType = request.subjectType ?? (request.subject === 'everyone' ? 'everyone' : 'user');
   if (!isPathGlob(pathGlob))
     throw new AccountError('glob-invalid', `${JSON.stringify(pathGlob)} is not a path with * or **.`);
   if (tagGlob !== undefined && !isTagGlob(tagGlob)) {
     throw new AccountError('glob-invalid', `${JSON.stringify(tagGlob)} is not a tag with *.`);
   }
   return db.transaction(async (tx) => {
-    const subjectId = await rows.selectSubject(tx, request.subject);
+    const subjectId = await rows.selectSubject(tx, subjectType, request.subject);
     if (subjectId === undefined) {
-      throw new AccountError('subject-unknown', `There is no user ${JSON.stringify(request.subject)}.`);
+      throw new AccountError(
+        'subject-unknown',
+        `There is no ${subjectType.replace('_', ' ')} ${JSON.stringify(request.subject)}.`,
+      );
     }
     await rows.bumpProject(tx, projectId);
     const grant = await rows.upsertGrant(tx, {
