@@ -7,6 +7,7 @@ import { mount } from '../http/table.ts';
 import { meRoutes, userRoutes } from './account-routes.ts';
 import { toRoute, type ApiRoute } from './call.ts';
 import { grantRoutes } from './grant-routes.ts';
+import { explainRoutes } from './explain-routes.ts';
 import { enforce } from './guard.ts';
 import { openApi } from './openapi.ts';
 import { Problem } from './problems.ts';
@@ -24,8 +25,14 @@ export interface ApiDoor {
   readonly report: (error: unknown, requestId: string) => void;
 }
 
-export function apiRoutes({ db, gate }: Pick<ApiDoor, 'db' | 'gate'>): ApiRoute[] {
-  return [...meRoutes(db), ...userRoutes(db), ...projectRoutes(db, gate), ...grantRoutes(db)];
+export function apiRoutes({ db, gate, facts }: Pick<ApiDoor, 'db' | 'gate' | 'facts'>): ApiRoute[] {
+  return [
+    ...meRoutes(db),
+    ...userRoutes(db),
+    ...projectRoutes(db, gate),
+    ...grantRoutes(db),
+    ...explainRoutes({ db, gate, facts }),
+  ];
 }
 
 /** Everything under /api. Errors are problem details (RFC 9457), also for paths that are not in the table. */

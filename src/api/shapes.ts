@@ -1,8 +1,10 @@
 /** What the API takes and gives, as schemas: the documentation and the checks come from the same lines. */
 import { z } from 'zod';
 import type { User } from '../auth/accounts.ts';
+import type { Question } from '../auth/explain.ts';
 import { SUBJECT_TYPES, type ProjectGrant } from '../auth/grants.ts';
 import type { PersonalToken } from '../auth/personal-tokens.ts';
+import type { Explanation } from '../auth/principal.ts';
 import { ROLES } from '../auth/roles.ts';
 import type { Project, RepositoryEntry } from '../registry/projects.ts';
 
@@ -108,6 +110,41 @@ export const newGrant = z.strictObject({
   expires_at: z.iso.datetime({ offset: true }).optional(),
 });
 
+const question = {
+  action,
+  tag: z.string().min(1).max(128).optional(),
+  change: z
+    .enum(['create', 'overwrite', 'delete'])
+    .optional()
+    .describe('What would happen to the tag; absent: it is made, or deleted if that is the action.'),
+};
+export const explainQuery = z.strictObject({
+  subject: text(200).describe('The name of a user, team, robot or trust rule, or everyone: who has not signed in.'),
+  subject_type: subjectType.optional().describe('Absent: user, or everyone if that is the subject.'),
+  path: z.string().min(1).max(255).optional().describe('Inside the project; absent: the project itself.'),
+  ...question,
+});
+export const myExplainQuery = z.strictObject({
+  path: z.string().min(1).max(255).describe("A repository's path, or the name of a project."),
+  ...question,
+});
+export const explanation = z.object({
+  effect: z.enum(['allow', 'warn', 'deny']),
+  reason: z.string().describe('Which rule decided.'),
+  action,
+  path: z.string(),
+  tag: z.string().optional(),
+  rules: z
+    .array(
+      z.object({
+        grant: id,
+        rule: z.string(),
+        obstacle: z.string().optional().describe('Why it does not allow this; absent: it does.'),
+      }),
+    )
+    .describe('The grants that the subject has in the project; none when something else decided before.'),
+});
+
 export const repository = z.object({ path: z.string(), created_at: time });
 
 export const showUser = (row: User): z.input<typeof user> => ({
@@ -145,6 +182,15 @@ export const showGrant = (row: ProjectGrant): z.input<typeof grant> => ({
   create_only: row.createOnly,
   ...(row.expiresAt && { expires_at: row.expiresAt.toISOString() }),
   created_at: row.createdAt.toISOString(),
+});
+
+export const showExplanation = ({ verdict, rules }: Explanation, asked: Question): z.input<typeof explanation> => ({
+  effect: verdict.effect,
+  reason: verdict.reason,
+  action: asked.action,
+  path: asked.path,
+  ...(asked.tag !== undefined && { tag: asked.tag }),
+  rules: rules.map((rule) => ({ ...rule, grant: String(rule.grant) })),
 });
 
 export const showRepository = (row: RepositoryEntry): z.input<typeof repository> => ({

@@ -67,6 +67,20 @@ export function selectProjectGrants(
     where g.project_id = ${projectId} and g.id > ${after} order by g.id limit ${limit}`);
 }
 
+export interface SubjectRow {
+  id: number;
+  kind: string;
+  name: string;
+  admin: boolean;
+}
+
+/** Also one that is disabled. */
+export function selectSubjectFacts(db: Queryable, type: string, name: string): Promise<SubjectRow | undefined> {
+  return db.first<SubjectRow>(sql`
+    select p.id, p.kind, p.name, coalesce(u.admin, false) as admin
+    from principals p left join users u on u.principal_id = p.id where p.kind = ${type} and p.name = ${name}`);
+}
+
 export async function selectSubject(db: Queryable, type: string, name: string): Promise<number | undefined> {
   const row = await db.first<{ id: number }>(sql`select id from principals where kind = ${type} and name = ${name}`);
   return row?.id;
