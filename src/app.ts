@@ -2,6 +2,7 @@
 import Koa from 'koa';
 import type { Server } from 'node:http';
 import { apiDoor } from './api/routes.ts';
+import { audited } from './auth/audited.ts';
 import { authDoor } from './auth/routes.ts';
 import { StoreFull, type BlobStore } from './blobs/store.ts';
 import type { Context } from './context.ts';
@@ -31,6 +32,7 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
       checks: { postgres: () => db.pool.query('select 1'), storage: () => usable(store) },
     }),
   );
+  app.use(audited(context.denials));
   app.use(
     ociDoor(
       {

@@ -25,6 +25,8 @@ export interface Config {
   readonly drainSeconds: number;
   /** Who may create a project by pushing to it: every user, or administrators only. */
   readonly projectCreation: 'users' | 'admins';
+  /** Days that the audit trail is kept. */
+  readonly auditDays: number;
   readonly limits: {
     /** Bytes of one blob. */
     readonly blob: number;
@@ -87,6 +89,7 @@ export function readConfig({ env, flags = {} }: { env: Environment; flags?: Flag
     verifyReads: required.verifyReads,
     drainSeconds: required.drainSeconds,
     projectCreation: required.projectCreation,
+    auditDays: required.auditDays,
     limits: {
       blob: required.maxBlobSize,
       uploadIdleSeconds: required.uploadIdle,

@@ -1,6 +1,7 @@
 /** The world, built once from the configuration, handed down, and disposed of once. */
 import { randomUUID } from 'node:crypto';
 import { createAuthenticator, type Authenticator } from './auth/authenticate.ts';
+import { createDenials, type Denials } from './auth/denials.ts';
 import { createGate } from './auth/gate.ts';
 import { createKeyRing, type KeyRing } from './auth/keys.ts';
 import { createRegistryTokens, type RegistryTokens } from './auth/registry-tokens.ts';
@@ -26,6 +27,7 @@ export interface Context extends AsyncDisposable {
   readonly keys: KeyRing;
   readonly tokens: RegistryTokens;
   readonly authenticator: Authenticator;
+  readonly denials: Denials;
 }
 
 export interface ContextOptions {
@@ -62,6 +64,9 @@ export async function createContext(config: Config, secrets: Secrets, options: C
   const keys = createKeyRing(db, vault);
   const tokens = createRegistryTokens(keys, config.publicUrls);
   const authenticator = createAuthenticator(db, tokens);
+  const denials = stack.use(
+    createDenials(db, (error) => log.warn({ err: error }, 'denials could not be written; they are kept for now')),
+  );
   const registry: Registry = {
     db,
     store,
@@ -83,6 +88,7 @@ export async function createContext(config: Config, secrets: Secrets, options: C
     keys,
     tokens,
     authenticator,
+    denials,
     async [Symbol.asyncDispose]() {
       await authenticator.settled();
       await owned.disposeAsync();

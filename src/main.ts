@@ -1,5 +1,5 @@
 /** The command line: `berth serve`, and what operators need beside it. */
-import { Command, CommanderError } from 'commander';
+import { Argument, Command, CommanderError } from 'commander';
 import { readConfig, type Reading } from './config.ts';
 import { ConfigError } from './config/errors.ts';
 import { flagOf, settingEntries } from './config/settings.ts';
@@ -38,6 +38,12 @@ command('reset-password', 'Give a user a new password and print it', async (read
   const { resetPassword } = await import('./process/admin.ts');
   return resetPassword(reading, user);
 }).argument('[user]', 'whose (admin)');
+command('audit', 'Check that nobody has changed the audit trail', async (reading, _given, options) => {
+  const { verifyTrail } = await import('./process/audit.ts');
+  return verifyTrail(reading, options['head']);
+})
+  .addArgument(new Argument('<what>', 'what to do with it').choices(['verify']))
+  .option('--head <seq:hash>', 'the end of the chain as an earlier check printed it');
 command('explain', 'Say what someone may do, and which rule says so', async (reading, given, options) => {
   const { explainRight } = await import('./process/explain.ts');
   return explainRight(reading, given, options);

@@ -1,4 +1,5 @@
 /** Every background job, in one list: the table of contents of background work. */
+import { chainAudit, pruneAudit } from './auth/audit-chain.ts';
 import { sweepDeadObjects } from './blobs/sweep.ts';
 import type { Context } from './context.ts';
 import { startJobs, type Job, type JobRunner } from './jobs/queue.ts';
@@ -18,6 +19,18 @@ export function jobs({ db, store, registry, config }: Context): Job<never>[] {
       name: 'sweep-dead-objects',
       every: '* * * * *',
       run: async () => void (await sweepDeadObjects(db, store)),
+    },
+    {
+      // What the outbox has becomes the audit trail, and the trail a chain.
+      name: 'chain-audit',
+      every: '* * * * *',
+      run: () => chainAudit(db),
+    },
+    {
+      // The trail keeps what BERTH_AUDIT_DAYS says.
+      name: 'prune-audit',
+      every: '41 3 * * *',
+      run: () => pruneAudit(db, config.auditDays),
     },
     {
       // The outbox keeps a month.

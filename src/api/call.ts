@@ -1,4 +1,5 @@
 /** What a route of the API is, and how a request becomes a checked call of its handler. */
+import type { Readable } from 'node:stream';
 import type { Context, Middleware } from 'koa';
 import type { z } from 'zod';
 import type { Actor } from '../auth/events.ts';
@@ -35,12 +36,14 @@ export interface ApiRoute {
   readonly query: Shape;
   readonly body: Shape;
   readonly status: 200 | 201 | 204;
-  /** Undefined: no body. */
+  /** Undefined: no body, or lines. */
   readonly answer: Shape;
+  /** The answer is a stream of JSON, one value a line. */
+  readonly lines: boolean;
   readonly handler: Middleware;
 }
 
-interface Definition<Q extends Shape, B extends Shape, A extends Shape> {
+interface Definition<Q extends Shape, B extends Shape, A extends Shape, L extends boolean> {
   readonly id: string;
   readonly policy: ApiPolicy;
   readonly summary: string;
@@ -49,7 +52,8 @@ interface Definition<Q extends Shape, B extends Shape, A extends Shape> {
   readonly status?: 200 | 201;
   /** What leaves the hub: fields that are not in it are dropped, ones that are missing are a 500. */
   readonly answer?: A;
-  readonly run: (call: Call<Q, B>) => Promise<A extends z.ZodType ? z.input<A> : void>;
+  readonly lines?: L;
+  readonly run: (call: Call<Q, B>) => Promise<L extends true ? Readable : A extends z.ZodType ? z.input<A> : void>;
 }
 
 /** A cursor for the next page, beside the answer; becomes the header Link. */
@@ -58,13 +62,15 @@ export const NEXT = Symbol('next');
 const BODY_LIMIT = 2 ** 20;
 const PACE = { idleSeconds: 30, minRate: 100 };
 
-export function define<Q extends Shape = undefined, B extends Shape = undefined, A extends Shape = undefined>(
-  method: Method,
-  path: string,
-  definition: Definition<Q, B, A>,
-): ApiRoute {
+export function define<
+  Q extends Shape = undefined,
+  B extends Shape = undefined,
+  A extends Shape = undefined,
+  L extends boolean = false,
+>(method: Method, path: string, definition: Definition<Q, B, A, L>): ApiRoute {
   const { id, policy, summary, query, body, answer, run } = definition;
-  const status = answer === undefined ? 204 : (definition.status ?? 200);
+  const lines = definition.lines ?? false;
+  const status = answer === undefined && !lines ? 204 : (definition.status ?? 200);
   const handler: Middleware = async (ctx) => {
     const { principal, target } = ctx.state as { principal: Principal; target: Target };
     const result: unknown = await run({
@@ -77,11 +83,16 @@ export function define<Q extends Shape = undefined, B extends Shape = undefined,
     } as Call<Q, B>);
     ctx.set('Cache-Control', 'no-store');
     ctx.status = status;
+    if (lines) {
+      ctx.type = 'application/jsonl';
+      ctx.body = result;
+      return;
+    }
     if (answer === undefined) return;
     writeNext(ctx, (result as { next_cursor?: string }).next_cursor);
     ctx.body = answer.parse(result);
   };
-  return { id, method, path, policy, summary, query, body, status, answer, handler };
+  return { id, method, path, policy, summary, query, body, status, answer, lines, handler };
 }
 
 export function toRoute({ id, method, path, policy, handler }: ApiRoute): Route<ApiPolicy> {

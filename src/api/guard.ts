@@ -42,15 +42,22 @@ export function enforce(guards: Guards): (policy: ApiPolicy) => Middleware {
     if (principal.credential === 'registry_token') {
       throw unauthenticated('Registry tokens are for /v2; send Basic credentials or a personal token.');
     }
-    await check(guards, policy, principal, facts);
+    await check(guards, policy, principal, facts, ctx.state);
     return next();
   };
 }
 
-async function check({ gate }: Guards, policy: ApiPolicy, principal: Principal, target: Target): Promise<void> {
+/** @param found what the audit trail wants to know */
+async function check(
+  { gate }: Guards,
+  policy: ApiPolicy,
+  principal: Principal,
+  target: Target,
+  found: object,
+): Promise<void> {
   if (policy.kind === 'anyone') return;
   if (policy.kind === 'project') {
-    await checkProject(gate, policy.action, principal, target);
+    await checkProject(gate, policy.action, principal, target, found);
     return;
   }
   if (principal.kind === 'anonymous') throw unauthenticated('Send Basic credentials or a personal token.');
@@ -63,14 +70,22 @@ async function check({ gate }: Guards, policy: ApiPolicy, principal: Principal, 
 }
 
 /** Who may not see the project gets the answer of one that does not exist; who may is told what is missing. */
-async function checkProject(gate: Gate, action: Action | 'see', principal: Principal, target: Target): Promise<void> {
+async function checkProject(
+  gate: Gate,
+  action: Action | 'see',
+  principal: Principal,
+  target: Target,
+  found: object,
+): Promise<void> {
   const visible = await gate.sees(principal, target);
+  Object.assign(found, { action, verdict: visible });
   if (visible.effect === 'deny') {
     if (principal.kind === 'anonymous') throw unauthenticated('Send Basic credentials or a personal token.');
     throw notFound();
   }
   if (action === 'see') return;
   const verdict = await gate.decide(principal, action, target);
+  Object.assign(found, { verdict });
   if (verdict.effect !== 'deny') return;
   if (principal.kind === 'anonymous') throw unauthenticated('Send Basic credentials or a personal token.');
   throw new Problem('forbidden', `This needs the right to ${action} here; ask an owner of the project.`);

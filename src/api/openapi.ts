@@ -53,7 +53,7 @@ const SECURITY: Record<ApiPolicy['kind'], Json[]> = {
   project: [{}, { basic: [] }, { token: [] }],
 };
 
-function operation({ id, summary, policy, path, query, body, status, answer }: ApiRoute): Json {
+function operation({ id, summary, policy, path, query, body, status, answer, lines }: ApiRoute): Json {
   return {
     operationId: id,
     summary,
@@ -64,8 +64,9 @@ function operation({ id, summary, policy, path, query, body, status, answer }: A
       requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body, 'input') } } },
     }),
     responses: {
-      [status]:
-        answer === undefined
+      [status]: lines
+        ? { description: summary, content: { 'application/jsonl': { schema: { type: 'string' } } } }
+        : answer === undefined
           ? { description: 'Done.' }
           : { description: summary, content: { 'application/json': { schema: schemaOf(answer, 'output') } } },
       default: { $ref: '#/components/responses/Problem' },

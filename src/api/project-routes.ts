@@ -3,6 +3,7 @@ import { limitsShow } from '../auth/gate.ts';
 import { whyNotCreatable } from '../auth/names.ts';
 import type { Gate, Target } from '../auth/principal.ts';
 import type { Database } from '../db/database.ts';
+import { noteDecision } from '../jobs/origin.ts';
 import {
   changeProject,
   createProject,
@@ -48,8 +49,11 @@ export function projectRoutes(db: Database, gate: Gate): ApiRoute[] {
         const obstacle = whyNotCreatable(name);
         if (obstacle !== undefined) throw new Problem('validation-failed', obstacle);
         const verdict = await gate.decide(principal, 'push', { ...target, path: name, project: undefined });
-        if (verdict.effect === 'deny')
+        if (verdict.effect === 'deny') {
+          noteDecision('deny', verdict.reason);
           throw new Problem('forbidden', 'Ask an administrator to make the project for you.');
+        }
+        noteDecision('allow', verdict.reason);
         const settings = {
           ...(visibility && { visibility }),
           ...(allow_sparse !== undefined && { allowSparse: allow_sparse }),

@@ -12,6 +12,7 @@ import { enforce } from './guard.ts';
 import { openApi } from './openapi.ts';
 import { Problem } from './problems.ts';
 import { projectRoutes } from './project-routes.ts';
+import { auditRoutes } from './audit-routes.ts';
 import { documentRoute } from './document-route.ts';
 import { writeProblem } from './translate.ts';
 
@@ -32,6 +33,7 @@ export function apiRoutes({ db, gate, facts }: Pick<ApiDoor, 'db' | 'gate' | 'fa
     ...projectRoutes(db, gate),
     ...grantRoutes(db),
     ...explainRoutes({ db, gate, facts }),
+    ...auditRoutes(db),
   ];
 }
 

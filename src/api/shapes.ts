@@ -1,5 +1,6 @@
 /** What the API takes and gives, as schemas: the documentation and the checks come from the same lines. */
 import { z } from 'zod';
+import { pageQuery } from './pages.ts';
 import type { User } from '../auth/accounts.ts';
 import type { Question } from '../auth/explain.ts';
 import { SUBJECT_TYPES, type ProjectGrant } from '../auth/grants.ts';
@@ -108,6 +109,36 @@ export const newGrant = z.strictObject({
   tag_glob: z.string().max(128).optional().describe('Limits creating, overwriting and deleting tags, never reading.'),
   create_only: z.boolean().optional().describe('May make tags, but not move or delete them.'),
   expires_at: z.iso.datetime({ offset: true }).optional(),
+});
+
+export const auditQuery = z.strictObject({
+  since: z.iso.datetime({ offset: true }).optional().describe('From this time on.'),
+  until: z.iso.datetime({ offset: true }).optional().describe('Before this time.'),
+  principal: text(200).optional().describe('By the name that it had.'),
+  action: text(100).optional().describe('Such as `grant.set`; `grant.*` is all that begin so.'),
+  decision: z.enum(['allow', 'deny']).optional(),
+});
+export const auditPageQuery = auditQuery.extend(pageQuery.shape);
+export const auditProject = text(255).optional().describe('By the name that it had.');
+export const auditEntry = z.object({
+  seq: z.int().optional().describe('Place in the chain.'),
+  id,
+  at: z.string().describe('RFC 3339, in UTC, with microseconds.'),
+  action: z.string().describe('What happened, or for a denial what was wanted.'),
+  decision: z.enum(['allow', 'deny']),
+  reason: z.string().optional().describe('Which rule decided.'),
+  principal: z.object({ type: z.string(), name: z.string(), id }).optional(),
+  credential: z.string().optional(),
+  credential_id: id.optional(),
+  address: z.string().optional(),
+  request_id: z.string().optional(),
+  route: z.string().optional(),
+  project: z.string().optional(),
+  repository: z.string().optional(),
+  reference: z.string().optional(),
+  data: z.record(z.string(), z.unknown()).describe('Particulars, with before and after.'),
+  count: z.int().describe('Denials of the same kind in the same minute that this stands for.'),
+  hash: z.string().optional().describe('SHA-256 over the hash before and this entry.'),
 });
 
 const question = {

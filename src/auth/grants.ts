@@ -70,17 +70,16 @@ export async function putGrant(
       );
     }
     await rows.bumpProject(tx, projectId);
+    const where = { subjectId, projectId, pathGlob, tagGlob: tagGlob ?? null };
+    const before = await rows.selectGrantAt(tx, where);
     const grant = await rows.upsertGrant(tx, {
-      subjectId,
-      projectId,
-      pathGlob,
+      ...where,
       role: request.role,
-      tagGlob: tagGlob ?? null,
       createOnly: request.createOnly ?? false,
       expiresAt: request.expiresAt ?? null,
       createdBy: actor.id,
     });
-    await recordChange(tx, actor, { type: 'grant.set', projectId, data: { ...grant } });
+    await recordChange(tx, actor, { type: 'grant.set', projectId, data: { ...grant, ...(before && { before }) } });
     return grant as ProjectGrant;
   });
 }

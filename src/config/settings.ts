@@ -146,6 +146,13 @@ export const SETTINGS = {
     default: 'users',
     doc: 'Who may create a project by pushing to it: users or admins.',
   }),
+  auditDays: setting({
+    env: 'BERTH_AUDIT_DAYS',
+    key: 'audit_days',
+    parse: integer(30, 36_500),
+    default: '400',
+    doc: 'Days that the audit trail is kept; at least 30.',
+  }),
   maxBlobSize: setting({
     env: 'BERTH_MAX_BLOB_SIZE',
     key: 'max_blob_size',

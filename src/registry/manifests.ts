@@ -57,8 +57,9 @@ export async function putManifest(registry: Registry, put: PutManifest): Promise
       throw new Refusal('MANIFEST_INVALID', `These bytes are here as ${before}; one digest cannot be two types`);
     }
     await bindReferences(tx, repository.id, id, manifest, put.allowSparse);
+    const moved: Record<string, Digest | null> = {};
     for (const tag of [...put.tags].sort()) {
-      await putTag(tx, {
+      const from = await putTag(tx, {
         repositoryId: repository.id,
         tag,
         manifestId: id,
@@ -67,6 +68,7 @@ export async function putManifest(registry: Registry, put: PutManifest): Promise
         actorId,
         mayMove,
       });
+      if (from !== undefined) moved[tag] = from;
     }
     await recordEvent(tx, {
       type: 'manifest.pushed',
@@ -74,7 +76,7 @@ export async function putManifest(registry: Registry, put: PutManifest): Promise
       projectId: repository.projectId,
       repositoryId: repository.id,
       requestId: put.requestId,
-      data: { digest, mediaType: manifest.mediaType, kind: manifest.kind, tags: put.tags },
+      data: { digest, mediaType: manifest.mediaType, kind: manifest.kind, tags: put.tags, before: moved },
     });
   });
   return { digest, subject: manifest.subject?.digest };

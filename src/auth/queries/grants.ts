@@ -86,6 +86,17 @@ export async function selectSubject(db: Queryable, type: string, name: string): 
   return row?.id;
 }
 
+/** What a grant with the same subject and globs says now. */
+export function selectGrantAt(
+  tx: Queryable,
+  where: { subjectId: number; projectId: number; pathGlob: string; tagGlob: string | null },
+): Promise<{ role: string; createOnly: boolean; expiresAt: Date | null } | undefined> {
+  return tx.first(sql`
+    select role, create_only as "createOnly", expires_at as "expiresAt" from grants
+    where subject_id = ${where.subjectId} and project_id = ${where.projectId} and path_glob = ${where.pathGlob}
+      and tag_glob is not distinct from ${where.tagGlob}`);
+}
+
 /** New, or in place of the one with the same subject and globs. */
 export async function upsertGrant(
   tx: Queryable,
