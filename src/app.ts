@@ -1,6 +1,7 @@
 /** Every middleware and door, in order: the table of contents of HTTP. */
 import Koa from 'koa';
 import type { Server } from 'node:http';
+import { createRate } from './api/rate.ts';
 import { apiDoor } from './api/routes.ts';
 import { audited } from './auth/audited.ts';
 import { authDoor } from './auth/routes.ts';
@@ -48,7 +49,18 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
   const facts = async (path: string, principalId: number) =>
     targetOf(await registry.scenes.resolve({ path, principalId }));
   app.use(authDoor({ tokens, keys, authenticator, gate: registry.gate, facts, publicUrls: config.publicUrls, report }));
-  app.use(apiDoor({ db, authenticator, gate: registry.gate, facts, publicUrls: config.publicUrls, report }));
+  app.use(
+    apiDoor({
+      db,
+      authenticator,
+      gate: registry.gate,
+      facts,
+      publicUrls: config.publicUrls,
+      secrets: context.secrets,
+      rate: createRate(config.apiRate),
+      report,
+    }),
+  );
   return app;
 }
 

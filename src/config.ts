@@ -25,6 +25,8 @@ export interface Config {
   readonly drainSeconds: number;
   /** Who may create a project by pushing to it: every user, or administrators only. */
   readonly projectCreation: 'users' | 'admins';
+  /** Requests to /api/v1 in a minute, for each principal or address; 0: without limit. */
+  readonly apiRate: number;
   /** Days that the audit trail is kept. */
   readonly auditDays: number;
   readonly limits: {
@@ -89,6 +91,7 @@ export function readConfig({ env, flags = {} }: { env: Environment; flags?: Flag
     verifyReads: required.verifyReads,
     drainSeconds: required.drainSeconds,
     projectCreation: required.projectCreation,
+    apiRate: required.apiRate,
     auditDays: required.auditDays,
     limits: {
       blob: required.maxBlobSize,

@@ -5,7 +5,7 @@ import { createDenials, type Denials } from './auth/denials.ts';
 import { createGate } from './auth/gate.ts';
 import { createKeyRing, type KeyRing } from './auth/keys.ts';
 import { createRegistryTokens, type RegistryTokens } from './auth/registry-tokens.ts';
-import { createSecrets } from './auth/secrets.ts';
+import { createSecrets, type Secrets as Vault } from './auth/secrets.ts';
 import { checkInstance } from './blobs/instance.ts';
 import { anyBlob } from './blobs/queries.ts';
 import { openStore } from './blobs/open.ts';
@@ -28,6 +28,7 @@ export interface Context extends AsyncDisposable {
   readonly tokens: RegistryTokens;
   readonly authenticator: Authenticator;
   readonly denials: Denials;
+  readonly secrets: Vault;
 }
 
 export interface ContextOptions {
@@ -89,6 +90,7 @@ export async function createContext(config: Config, secrets: Secrets, options: C
     tokens,
     authenticator,
     denials,
+    secrets: vault,
     async [Symbol.asyncDispose]() {
       await authenticator.settled();
       await owned.disposeAsync();

@@ -1,4 +1,5 @@
 /** Every background job, in one list: the table of contents of background work. */
+import { deleteOldKeys } from './api/queries/idempotency.ts';
 import { chainAudit, pruneAudit } from './auth/audit-chain.ts';
 import { sweepDeadObjects } from './blobs/sweep.ts';
 import type { Context } from './context.ts';
@@ -31,6 +32,12 @@ export function jobs({ db, store, registry, config }: Context): Job<never>[] {
       name: 'prune-audit',
       every: '41 3 * * *',
       run: () => pruneAudit(db, config.auditDays),
+    },
+    {
+      // Answers to creates are kept for a day.
+      name: 'prune-idempotency-keys',
+      every: '29 * * * *',
+      run: () => deleteOldKeys(db),
     },
     {
       // The outbox keeps a month.

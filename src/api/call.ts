@@ -6,6 +6,7 @@ import type { Actor } from '../auth/events.ts';
 import type { Principal, Target } from '../auth/principal.ts';
 import { readAll } from '../http/body.ts';
 import type { Method, Route } from '../http/table.ts';
+import { etagOf, isKnown, requireMatch } from './etag.ts';
 import type { ApiPolicy } from './guard.ts';
 import { writeNext } from './pages.ts';
 import { Problem, type Fault } from './problems.ts';
@@ -20,6 +21,8 @@ export interface Call<Q extends Shape, B extends Shape> {
   readonly principal: Principal;
   /** The principal, as events name it. */
   readonly actor: Actor;
+  /** For what is about to be changed, under its lock: fails unless it is what the header If-Match names, if there is one. */
+  readonly expect: (shape: z.ZodType, current: unknown) => void;
   /** The project that the policy is about, or, for other policies, nothing but the principal's epoch. */
   readonly target: Target;
 }
@@ -40,6 +43,8 @@ export interface ApiRoute {
   readonly answer: Shape;
   /** The answer is a stream of JSON, one value a line. */
   readonly lines: boolean;
+  /** It calls `expect` with what it is about to change. */
+  readonly conditional: boolean;
   readonly handler: Middleware;
 }
 
@@ -53,6 +58,7 @@ interface Definition<Q extends Shape, B extends Shape, A extends Shape, L extend
   /** What leaves the hub: fields that are not in it are dropped, ones that are missing are a 500. */
   readonly answer?: A;
   readonly lines?: L;
+  readonly conditional?: true;
   readonly run: (call: Call<Q, B>) => Promise<L extends true ? Readable : A extends z.ZodType ? z.input<A> : void>;
 }
 
@@ -68,7 +74,7 @@ export function define<
   A extends Shape = undefined,
   L extends boolean = false,
 >(method: Method, path: string, definition: Definition<Q, B, A, L>): ApiRoute {
-  const { id, policy, summary, query, body, answer, run } = definition;
+  const { id, policy, summary, query, body, answer, run, conditional = false } = definition;
   const lines = definition.lines ?? false;
   const status = answer === undefined && !lines ? 204 : (definition.status ?? 200);
   const handler: Middleware = async (ctx) => {
@@ -79,6 +85,7 @@ export function define<
       body: body && (parse(body, await readJson(ctx), 'body') as Parsed<B>),
       principal,
       target,
+      expect: (shape, current) => requireMatch(ctx.get('If-Match'), shape, current),
       actor: { id: principal.id, requestId: ctx.state['requestId'] as string },
     } as Call<Q, B>);
     ctx.set('Cache-Control', 'no-store');
@@ -90,9 +97,18 @@ export function define<
     }
     if (answer === undefined) return;
     writeNext(ctx, (result as { next_cursor?: string }).next_cursor);
-    ctx.body = answer.parse(result);
+    show(ctx, answer.parse(result));
   };
-  return { id, method, path, policy, summary, query, body, status, answer, lines, handler };
+  return { id, method, path, policy, summary, query, body, status, answer, lines, conditional, handler };
+}
+
+/** What is one thing has an entity tag; a page is none. */
+function show(ctx: Context, answer: unknown): void {
+  ctx.body = answer;
+  if (ctx.method === 'POST' || (answer as { items?: unknown }).items !== undefined) return;
+  const tag = etagOf(JSON.stringify(answer));
+  ctx.set('ETag', tag);
+  if ((ctx.method === 'GET' || ctx.method === 'HEAD') && isKnown(ctx.get('If-None-Match'), tag)) ctx.status = 304;
 }
 
 export function toRoute({ id, method, path, policy, handler }: ApiRoute): Route<ApiPolicy> {
@@ -110,11 +126,18 @@ function parse(shape: Shape, value: unknown, where: 'query' | 'body'): unknown {
   throw new Problem('validation-failed', `Correct the ${where} as listed; docs/api.md has its shape.`, { faults });
 }
 
+/** The body, read once whoever asks first. */
+export async function readBytes(ctx: Context): Promise<Buffer> {
+  const state = ctx.state as { body?: Buffer };
+  state.body ??= await readAll(ctx, BODY_LIMIT, PACE);
+  return state.body;
+}
+
 async function readJson(ctx: Context): Promise<unknown> {
   if (!ctx.is('application/json')) {
     throw new Problem('unsupported-media-type', 'Send JSON with Content-Type: application/json.');
   }
-  const bytes = await readAll(ctx, BODY_LIMIT, PACE);
+  const bytes = await readBytes(ctx);
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown;
   } catch {

@@ -5,6 +5,7 @@ import { identify } from '../auth/identify.ts';
 import { isProjectName } from '../auth/names.ts';
 import type { Action, Facts, Gate, Principal, Target } from '../auth/principal.ts';
 import { notFound, Problem } from './problems.ts';
+import type { Rate } from './rate.ts';
 import { unauthenticated } from './translate.ts';
 
 export type ApiPolicy =
@@ -28,6 +29,7 @@ export interface Guards {
   readonly authenticator: Authenticator;
   readonly gate: Gate;
   readonly facts: Facts;
+  readonly rate: Rate;
 }
 
 export function enforce(guards: Guards): (policy: ApiPolicy) => Middleware {
@@ -38,6 +40,7 @@ export function enforce(guards: Guards): (policy: ApiPolicy) => Middleware {
     const caller = { authorization: ctx.req.headers.authorization, address: ctx.req.socket.remoteAddress };
     const { principal, facts } = await identify(guards.authenticator, caller, (id) => guards.facts(path, id));
     Object.assign(ctx.state, { principal, target: facts });
+    guards.rate.count(ctx, principal, ctx.req.socket.remoteAddress ?? '');
     // A registry token says what docker asked for, which is not what this API is about.
     if (principal.credential === 'registry_token') {
       throw unauthenticated('Registry tokens are for /v2; send Basic credentials or a personal token.');

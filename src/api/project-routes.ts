@@ -11,6 +11,7 @@ import {
   listProjects,
   listRepositories,
   removeProject,
+  type Project,
 } from '../registry/projects.ts';
 import { define, type ApiRoute } from './call.ts';
 import { anyone, onProject, signedIn } from './guard.ts';
@@ -74,23 +75,27 @@ export function projectRoutes(db: Database, gate: Gate): ApiRoute[] {
     }),
     define('PATCH', '/projects/:project', {
       id: 'project-change',
+      conditional: true,
       policy: onProject('admin'),
       summary: 'Change visibility or rules; holds from the next request on',
       body: shapes.projectChange,
       answer: shapes.project,
-      run: async ({ target, actor, body: { visibility, allow_sparse } }) => {
+      run: async ({ target, actor, expect, body: { visibility, allow_sparse } }) => {
         const change = {
           ...(visibility && { visibility }),
           ...(allow_sparse !== undefined && { allowSparse: allow_sparse }),
         };
-        return shapes.showProject(await changeProject(db, projectId(target), change, actor));
+        const check = (row: Project) => expect(shapes.project, shapes.showProject(row));
+        return shapes.showProject(await changeProject(db, projectId(target), change, actor, check));
       },
     }),
     define('DELETE', '/projects/:project', {
       id: 'project-delete',
+      conditional: true,
       policy: onProject('admin'),
       summary: 'Remove a project that holds no repositories',
-      run: async ({ target, actor }) => removeProject(db, projectId(target), actor),
+      run: async ({ target, actor, expect }) =>
+        removeProject(db, projectId(target), actor, (row) => expect(shapes.project, shapes.showProject(row))),
     }),
     define('GET', '/projects/:project/repositories', {
       id: 'project-repositories',

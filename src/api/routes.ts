@@ -2,6 +2,7 @@
 import type { Middleware } from 'koa';
 import type { Authenticator } from '../auth/authenticate.ts';
 import type { Facts, Gate } from '../auth/principal.ts';
+import type { Secrets } from '../auth/secrets.ts';
 import type { Database } from '../db/database.ts';
 import { mount } from '../http/table.ts';
 import { meRoutes, userRoutes } from './account-routes.ts';
@@ -9,8 +10,10 @@ import { toRoute, type ApiRoute } from './call.ts';
 import { grantRoutes } from './grant-routes.ts';
 import { explainRoutes } from './explain-routes.ts';
 import { enforce } from './guard.ts';
+import { replayable } from './idempotency.ts';
 import { openApi } from './openapi.ts';
 import { Problem } from './problems.ts';
+import type { Rate } from './rate.ts';
 import { projectRoutes } from './project-routes.ts';
 import { auditRoutes } from './audit-routes.ts';
 import { documentRoute } from './document-route.ts';
@@ -22,6 +25,8 @@ export interface ApiDoor {
   readonly gate: Gate;
   readonly facts: Facts;
   readonly publicUrls: readonly string[];
+  readonly secrets: Secrets;
+  readonly rate: Rate;
   /** Told of errors that are the hub's own. */
   readonly report: (error: unknown, requestId: string) => void;
 }
@@ -40,7 +45,8 @@ export function apiRoutes({ db, gate, facts }: Pick<ApiDoor, 'db' | 'gate' | 'fa
 /** Everything under /api. Errors are problem details (RFC 9457), also for paths that are not in the table. */
 export function apiDoor(door: ApiDoor): Middleware {
   const routes = apiRoutes(door);
-  const table = mount([...routes, documentRoute(openApi(routes))].map(toRoute), enforce(door));
+  const all = [...routes, documentRoute(openApi(routes))].map((route) => replayable(door, route));
+  const table = mount(all.map(toRoute), enforce(door));
   return async (ctx, next) => {
     if (ctx.path !== '/api' && !ctx.path.startsWith('/api/')) return next();
     try {

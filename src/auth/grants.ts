@@ -85,11 +85,27 @@ export async function putGrant(
 }
 
 /** @throws {AccountError} not-found, also for a grant of another project */
-export async function removeGrant(db: Database, projectId: number, id: number, actor: Actor): Promise<void> {
+export async function findGrant(db: Queryable, projectId: number, id: number): Promise<ProjectGrant> {
+  const row = await rows.selectProjectGrant(db, projectId, id);
+  if (row === undefined) throw new AccountError('not-found', 'The project has no such grant.');
+  return row as ProjectGrant;
+}
+
+/**
+ * @param expect looks at the grant as it is, under the project's lock; what it throws is thrown
+ * @throws {AccountError} not-found, also for a grant of another project
+ */
+export async function removeGrant(
+  db: Database,
+  projectId: number,
+  id: number,
+  actor: Actor,
+  expect: (before: ProjectGrant) => void = () => {},
+): Promise<void> {
   await db.transaction(async (tx) => {
     await rows.bumpProject(tx, projectId);
+    expect(await findGrant(tx, projectId, id));
     const grant = await rows.deleteGrant(tx, projectId, id);
-    if (grant === undefined) throw new AccountError('not-found', 'The project has no such grant.');
     await recordChange(tx, actor, { type: 'grant.removed', projectId, data: { ...grant } });
   });
 }

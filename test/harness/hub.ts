@@ -188,6 +188,7 @@ function defaults(folder: string, port: number, url: string, store: Config['stor
     store,
     verifyReads: false,
     projectCreation: 'users',
+    apiRate: 0,
     auditDays: 400,
     limits: LIMITS,
   };

@@ -86,6 +86,12 @@ export async function selectSubject(db: Queryable, type: string, name: string): 
   return row?.id;
 }
 
+export function selectProjectGrant(db: Queryable, projectId: number, id: number): Promise<ProjectGrantRow | undefined> {
+  return db.first<ProjectGrantRow>(sql`
+    select ${COLUMNS} from grants g join principals s on s.id = g.subject_id
+    where g.project_id = ${projectId} and g.id = ${id}`);
+}
+
 /** What a grant with the same subject and globs says now. */
 export function selectGrantAt(
   tx: Queryable,
@@ -124,10 +130,11 @@ export async function upsertGrant(
   return row!;
 }
 
-export function deleteGrant(tx: Queryable, projectId: number, id: number): Promise<ProjectGrantRow | undefined> {
-  return tx.first<ProjectGrantRow>(sql`
+export async function deleteGrant(tx: Queryable, projectId: number, id: number): Promise<ProjectGrantRow> {
+  const row = await tx.first<ProjectGrantRow>(sql`
     with g as (delete from grants where id = ${id} and project_id = ${projectId} returning *)
     select ${COLUMNS} from g join principals s on s.id = g.subject_id`);
+  return row!;
 }
 
 /** Grants that memory remembers in this project are void from this commit on. */
