@@ -6,8 +6,8 @@ import { deleteOldKeys } from '../../src/api/queries/idempotency.ts';
 import { testApi } from './harness.ts';
 
 const { db, call, project, jane, joe, admin } = await testApi();
-let count = 0;
-const fresh = () => `key-${++count}`;
+let keys = 0;
+const fresh = () => `key-${++keys}`;
 
 describe('If-Match', () => {
   test('lets a change through only when nobody else has made one', async () => {
@@ -39,7 +39,8 @@ describe('If-Match', () => {
         call('PATCH', `/projects/${name}`, jane, { visibility: 'public' }).set('If-Match', tag),
       ),
     );
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, ...Array.from({ length: 9 }, () => 412)]);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 412)).toHaveLength(9);
   });
 
   test('holds for grants, too', async () => {

@@ -27,8 +27,8 @@ export async function testApi(options: { projectCreation?: 'users' | 'admins'; r
     return next();
   });
   const report = (error: unknown) => reported.push(error);
-  const limits = { secrets: createSecrets(MASTER_KEY), rate: createRate(options.rate ?? 0) };
-  app.use(apiDoor({ db, authenticator, gate, facts, publicUrls: [ORIGIN], ...limits, report }));
+  const parts = { secrets: createSecrets(MASTER_KEY), rate: createRate(options.rate ?? 0) };
+  app.use(apiDoor({ db, authenticator, gate, facts, publicUrls: [ORIGIN], ...parts, report }));
   const callback = app.callback();
 
   const admin = await newUser(db, { admin: true });
