@@ -5,6 +5,7 @@ import { createGate } from './auth/gate.ts';
 import { createKeyRing, type KeyRing } from './auth/keys.ts';
 import { createRegistryTokens, type RegistryTokens } from './auth/registry-tokens.ts';
 import { createSecrets } from './auth/secrets.ts';
+import { createVerifiers } from './auth/verifiers.ts';
 import { checkInstance } from './blobs/instance.ts';
 import { anyBlob } from './blobs/queries.ts';
 import { openStore } from './blobs/open.ts';
@@ -61,7 +62,7 @@ export async function createContext(config: Config, secrets: Secrets, options: C
   await vault.check(db);
   const keys = createKeyRing(db, vault);
   const tokens = createRegistryTokens(keys, config.publicUrls);
-  const authenticator = createAuthenticator(db, tokens);
+  const authenticator = createAuthenticator(createVerifiers({ db, tokens }));
   const registry: Registry = {
     db,
     store,

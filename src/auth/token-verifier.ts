@@ -1,0 +1,35 @@
+/** The hub's own opaque tokens, whoever they belong to. */
+import type { Database } from '../db/database.ts';
+import { InvalidCredentials } from './errors.ts';
+import { createLastUsed } from './last-used.ts';
+import type { Action } from './principal.ts';
+import { findTokenLogin } from './queries/login.ts';
+import { hashToken, isPersonalToken, looksLikePersonalToken } from './token-format.ts';
+import { mayAccompany, tokenIn, type Verifier } from './verifier.ts';
+
+export function ownTokenVerifier(db: Database, now: () => number = () => Date.now()): Verifier {
+  const lastUsed = createLastUsed(db);
+  return {
+    recognises: (credentials) => looksLikePersonalToken(tokenIn(credentials).token),
+    async check(credentials) {
+      const { token, username } = tokenIn(credentials);
+      if (!isPersonalToken(token)) throw new InvalidCredentials();
+      const row = await findTokenLogin(db, hashToken(token));
+      if (row === undefined || !mayAccompany(username, row.name)) throw new InvalidCredentials();
+      return {
+        used: () => lastUsed.touch(row.tokenId),
+        principal: {
+          kind: 'user',
+          id: row.principalId,
+          name: row.name,
+          admin: row.admin,
+          epoch: row.epoch,
+          credential: 'token',
+          expiresAt: now() + row.expiresInMs,
+          limits: { actions: row.actions as Action[], ...(row.paths && { paths: row.paths }) },
+        },
+      };
+    },
+    settled: () => lastUsed.settled(),
+  };
+}

@@ -1,0 +1,19 @@
+/** Every kind of credential, in the order in which they are asked whether something is theirs. */
+import type { Database } from '../db/database.ts';
+import { createAttempts, type Attempts } from './attempts.ts';
+import { passwordVerifier } from './password-verifier.ts';
+import { registryTokenVerifier, type RegistryTokens } from './registry-tokens.ts';
+import { ownTokenVerifier } from './token-verifier.ts';
+import type { Verifier } from './verifier.ts';
+
+export interface VerifierParts {
+  readonly db: Database;
+  readonly tokens: RegistryTokens;
+  /** What only tests replace. */
+  readonly attempts?: Attempts;
+  readonly now?: () => number;
+}
+
+export function createVerifiers({ db, tokens, attempts = createAttempts(), now }: VerifierParts): Verifier[] {
+  return [ownTokenVerifier(db, now), registryTokenVerifier(tokens), passwordVerifier(db, attempts)];
+}
