@@ -79,7 +79,7 @@ export function createAuthenticator(
       if (credentials !== undefined) remembered.delete(keyOf(credentials));
     },
     async settled() {
-      await Promise.all(verifiers.map((each) => each.settled?.()));
+      await Promise.all(verifiers.map(async (each) => each.settled?.()));
     },
   };
 }
