@@ -11,6 +11,8 @@ import { enforce } from './guard.ts';
 import { openApi } from './openapi.ts';
 import { Problem } from './problems.ts';
 import { projectRoutes } from './project-routes.ts';
+import { robotRoutes } from './robot-routes.ts';
+import { teamRoutes } from './team-routes.ts';
 import { documentRoute } from './document-route.ts';
 import { writeProblem } from './translate.ts';
 
@@ -25,7 +27,14 @@ export interface ApiDoor {
 }
 
 export function apiRoutes({ db, gate }: Pick<ApiDoor, 'db' | 'gate'>): ApiRoute[] {
-  return [...meRoutes(db), ...userRoutes(db), ...projectRoutes(db, gate), ...grantRoutes(db)];
+  return [
+    ...meRoutes(db),
+    ...userRoutes(db),
+    ...projectRoutes(db, gate),
+    ...grantRoutes(db),
+    ...robotRoutes(db),
+    ...teamRoutes(db),
+  ];
 }
 
 /** Everything under /api. Errors are problem details (RFC 9457), also for paths that are not in the table. */

@@ -4,22 +4,23 @@ import { InvalidCredentials } from './errors.ts';
 import { createLastUsed } from './last-used.ts';
 import type { Action } from './principal.ts';
 import { findTokenLogin } from './queries/login.ts';
-import { hashToken, isPersonalToken, looksLikePersonalToken } from './token-format.ts';
+import { hashToken, looksLikeToken, tokenOwner } from './token-format.ts';
 import { mayAccompany, tokenIn, type Verifier } from './verifier.ts';
 
 export function ownTokenVerifier(db: Database, now: () => number = () => Date.now()): Verifier {
   const lastUsed = createLastUsed(db);
   return {
-    recognises: (credentials) => looksLikePersonalToken(tokenIn(credentials).token),
+    recognises: (credentials) => looksLikeToken(tokenIn(credentials).token),
     async check(credentials) {
       const { token, username } = tokenIn(credentials);
-      if (!isPersonalToken(token)) throw new InvalidCredentials();
+      const owner = tokenOwner(token);
+      if (owner === undefined) throw new InvalidCredentials();
       const row = await findTokenLogin(db, hashToken(token));
-      if (row === undefined || !mayAccompany(username, row.name)) throw new InvalidCredentials();
+      if (row === undefined || row.kind !== owner || !mayAccompany(username, row.name)) throw new InvalidCredentials();
       return {
         used: () => lastUsed.touch(row.tokenId),
         principal: {
-          kind: 'user',
+          kind: row.kind,
           id: row.principalId,
           name: row.name,
           admin: row.admin,

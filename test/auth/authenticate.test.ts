@@ -6,7 +6,7 @@ import { InvalidCredentials, TooManyAttempts } from '../../src/auth/errors.ts';
 import { identify } from '../../src/auth/identify.ts';
 import { createPersonalToken, listPersonalTokens, revokePersonalToken } from '../../src/auth/personal-tokens.ts';
 import { ANONYMOUS } from '../../src/auth/principal.ts';
-import { newPersonalToken } from '../../src/auth/token-format.ts';
+import * as format from '../../src/auth/token-format.ts';
 import { basic, bearer, createAuth, HUB, newUser, ORIGIN, PASSWORD, testAuth } from './harness.ts';
 
 const { db, authenticator, tokens, facts, another } = await testAuth();
@@ -93,7 +93,8 @@ describe('wrong credentials', () => {
       'a disabled user': basic(disabled.name, PASSWORD),
       'the token of a disabled user': bearer(disabledToken),
       'an expired token': bearer(expired),
-      'a token that does not exist': bearer(newPersonalToken()),
+      'a token that does not exist': bearer(format.newToken('user')),
+      "a robot's token that does not exist": bearer(format.newToken('robot')),
       'a mistyped token': bearer(`${pat.slice(0, -1)}${pat.endsWith('0') ? '1' : '0'}`),
       'a token under another name': basic(other.name, pat),
       'a registry token as password': basic(user.name, jwt),
