@@ -6,6 +6,7 @@ import { authDoor } from './auth/routes.ts';
 import { StoreFull, type BlobStore } from './blobs/store.ts';
 import type { Context } from './context.ts';
 import { healthRoutes } from './health.ts';
+import { clientAddress } from './http/client-address.ts';
 import { requests } from './http/requests.ts';
 import { createServer as createHttpServer } from './http/server.ts';
 import { ociDoor } from './oci/routes.ts';
@@ -23,7 +24,12 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
   const report = (error: unknown, requestId: string): void => log.error({ err: error, requestId }, 'a request failed');
   app.on('error', (error: Error) => log.error({ err: error }, 'an answer could not be completed'));
 
-  app.use(requests((line) => log.info(line, `${line.method} ${line.route ?? line.path} ${line.status}`)));
+  app.use(
+    requests(
+      (line) => log.info(line, `${line.method} ${line.route ?? line.path} ${line.status}`),
+      clientAddress(config.trustedProxies),
+    ),
+  );
   app.use(
     healthRoutes({
       version: VERSION,
@@ -46,7 +52,17 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
   const facts = async (path: string, principalId: number) =>
     targetOf(await registry.scenes.resolve({ path, principalId }));
   app.use(authDoor({ tokens, keys, authenticator, gate: registry.gate, facts, publicUrls: config.publicUrls, report }));
-  app.use(apiDoor({ db, authenticator, gate: registry.gate, facts, publicUrls: config.publicUrls, report }));
+  app.use(
+    apiDoor({
+      db,
+      authenticator,
+      gate: registry.gate,
+      facts,
+      publicUrls: config.publicUrls,
+      sessions: config.sessions,
+      report,
+    }),
+  );
   return app;
 }
 

@@ -25,6 +25,10 @@ export interface Config {
   readonly drainSeconds: number;
   /** Who may create a project by pushing to it: every user, or administrators only. */
   readonly projectCreation: 'users' | 'admins';
+  /** Addresses and networks (CIDR) whose X-Forwarded-For and Forwarded are believed; none by default. */
+  readonly trustedProxies: readonly string[];
+  /** Seconds after which a browser has to sign in again: without a request, and in any case. */
+  readonly sessions: { readonly idle: number; readonly life: number };
   readonly limits: {
     /** Bytes of one blob. */
     readonly blob: number;
@@ -87,6 +91,8 @@ export function readConfig({ env, flags = {} }: { env: Environment; flags?: Flag
     verifyReads: required.verifyReads,
     drainSeconds: required.drainSeconds,
     projectCreation: required.projectCreation,
+    trustedProxies: values.trustedProxies ?? [],
+    sessions: { idle: required.sessionIdle, life: required.sessionLife },
     limits: {
       blob: required.maxBlobSize,
       uploadIdleSeconds: required.uploadIdle,

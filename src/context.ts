@@ -62,7 +62,7 @@ export async function createContext(config: Config, secrets: Secrets, options: C
   await vault.check(db);
   const keys = createKeyRing(db, vault);
   const tokens = createRegistryTokens(keys, config.publicUrls);
-  const authenticator = createAuthenticator(createVerifiers({ db, tokens }));
+  const authenticator = createAuthenticator(createVerifiers({ db, tokens, sessions: config.sessions }));
   const registry: Registry = {
     db,
     store,

@@ -1,4 +1,5 @@
 /** Every background job, in one list: the table of contents of background work. */
+import { pruneSessions } from './auth/sessions.ts';
 import { sweepDeadObjects } from './blobs/sweep.ts';
 import type { Context } from './context.ts';
 import { startJobs, type Job, type JobRunner } from './jobs/queue.ts';
@@ -18,6 +19,12 @@ export function jobs({ db, store, registry, config }: Context): Job<never>[] {
       name: 'sweep-dead-objects',
       every: '* * * * *',
       run: async () => void (await sweepDeadObjects(db, store)),
+    },
+    {
+      // Sessions of browsers that are over.
+      name: 'prune-sessions',
+      every: '23 * * * *',
+      run: () => pruneSessions(db, config.sessions),
     },
     {
       // The outbox keeps a month.

@@ -22,7 +22,7 @@ export function meRoutes(db: Database): ApiRoute[] {
         name,
         kind,
         admin,
-        credential: credential as 'password' | 'token',
+        credential: credential as 'password' | 'session' | 'token',
         ...(limits && { actions: [...limits.actions] }),
         ...(limits?.paths && { paths: [...limits.paths] }),
         ...(expiresAt !== undefined && { expires_at: new Date(expiresAt).toISOString() }),

@@ -19,6 +19,8 @@ export interface Call<Q extends Shape, B extends Shape> {
   readonly principal: Principal;
   /** The principal, as events name it. */
   readonly actor: Actor;
+  /** For the few that read or set cookies. */
+  readonly ctx: Context;
   /** The project that the policy is about, or, for other policies, nothing but the principal's epoch. */
   readonly target: Target;
 }
@@ -68,6 +70,7 @@ export function define<Q extends Shape = undefined, B extends Shape = undefined,
   const handler: Middleware = async (ctx) => {
     const { principal, target } = ctx.state as { principal: Principal; target: Target };
     const result: unknown = await run({
+      ctx,
       params: ctx['params'] as Record<string, string>,
       query: parse(query, ctx.query, 'query') as Parsed<Q>,
       body: body && (parse(body, await readJson(ctx), 'body') as Parsed<B>),

@@ -1,8 +1,10 @@
 /** Shapes of robots, teams, sessions and sign-in. */
 import { z } from 'zod';
+import type { Principal } from '../auth/principal.ts';
 import type { Robot } from '../auth/robots.ts';
 import type { Member, Team } from '../auth/teams.ts';
-import { text, time } from './shapes.ts';
+import { csrfTokenOf, type Session } from '../auth/sessions.ts';
+import { id, password, text, time } from './shapes.ts';
 
 export const robot = z.object({
   name: z.string(),
@@ -46,3 +48,47 @@ export const showTeam = (row: Team): z.input<typeof team> => ({
 });
 
 export const showMember = (row: Member): z.input<typeof member> => ({ name: row.name, sources: [...row.sources] });
+
+export const credentials = z.strictObject({ name: text(255), password });
+export const session = z.object({
+  id,
+  provider: z.string().optional().describe('Which sign-in provider vouched; absent: the password kept here.'),
+  address: z.string().optional(),
+  user_agent: z.string().optional(),
+  current: z.boolean().describe('It is the one that asks.'),
+  created_at: time,
+  last_seen_at: time,
+  expires_at: time,
+});
+export const startedSession = z.object({
+  name: z.string(),
+  admin: z.boolean(),
+  csrf_token: z.string().describe('Send it as header X-Berth-CSRF with everything but GET and HEAD.'),
+  expires_at: time.describe('When it ends in any case.'),
+  idle_seconds: z.int().describe('It ends after so long without a request.'),
+});
+export const sessionState = startedSession.partial().extend({ signed_in: z.boolean() });
+
+export const showSession = (row: Session, current: boolean): z.input<typeof session> => ({
+  id: String(row.id),
+  ...(row.provider !== null && { provider: row.provider }),
+  ...(row.address !== null && { address: row.address }),
+  ...(row.userAgent !== null && { user_agent: row.userAgent }),
+  current,
+  created_at: row.createdAt.toISOString(),
+  last_seen_at: row.lastSeenAt.toISOString(),
+  expires_at: row.expiresAt.toISOString(),
+});
+
+export const showStarted = (
+  { name, admin }: Principal,
+  secret: string,
+  row: Session,
+  idle: number,
+): z.input<typeof startedSession> => ({
+  name,
+  admin,
+  csrf_token: csrfTokenOf(secret),
+  expires_at: row.expiresAt.toISOString(),
+  idle_seconds: idle,
+});

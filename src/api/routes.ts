@@ -2,6 +2,7 @@
 import type { Middleware } from 'koa';
 import type { Authenticator } from '../auth/authenticate.ts';
 import type { Facts, Gate } from '../auth/principal.ts';
+import type { SessionTimes } from '../auth/sessions.ts';
 import type { Database } from '../db/database.ts';
 import { mount } from '../http/table.ts';
 import { meRoutes, userRoutes } from './account-routes.ts';
@@ -12,6 +13,7 @@ import { openApi } from './openapi.ts';
 import { Problem } from './problems.ts';
 import { projectRoutes } from './project-routes.ts';
 import { robotRoutes } from './robot-routes.ts';
+import { sessionRoutes } from './session-routes.ts';
 import { teamRoutes } from './team-routes.ts';
 import { documentRoute } from './document-route.ts';
 import { writeProblem } from './translate.ts';
@@ -22,12 +24,15 @@ export interface ApiDoor {
   readonly gate: Gate;
   readonly facts: Facts;
   readonly publicUrls: readonly string[];
+  readonly sessions: SessionTimes;
   /** Told of errors that are the hub's own. */
   readonly report: (error: unknown, requestId: string) => void;
 }
 
-export function apiRoutes({ db, gate }: Pick<ApiDoor, 'db' | 'gate'>): ApiRoute[] {
+export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
+  const { db, gate } = door;
   return [
+    ...sessionRoutes(door),
     ...meRoutes(db),
     ...userRoutes(db),
     ...projectRoutes(db, gate),

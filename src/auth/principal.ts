@@ -12,7 +12,7 @@ export interface Principal {
   readonly admin: boolean;
   /** `principals.epoch` when the credential was checked; a later epoch makes it invalid. 0 for anonymous. */
   readonly epoch: number;
-  readonly credential: 'none' | 'password' | 'token' | 'registry_token';
+  readonly credential: 'none' | 'password' | 'session' | 'token' | 'registry_token';
   /** When the credential ends by itself, in milliseconds since 1970. Absent: it does not. */
   readonly expiresAt?: number;
   /** What the credential itself allows at most (a personal token narrows its owner). Absent: no limit. */

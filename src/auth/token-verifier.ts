@@ -3,12 +3,12 @@ import type { Database } from '../db/database.ts';
 import { InvalidCredentials } from './errors.ts';
 import { createLastUsed } from './last-used.ts';
 import type { Action } from './principal.ts';
-import { findTokenLogin } from './queries/login.ts';
+import { findTokenLogin, touchTokens } from './queries/login.ts';
 import { hashToken, looksLikeToken, tokenOwner } from './token-format.ts';
 import { mayAccompany, tokenIn, type Verifier } from './verifier.ts';
 
 export function ownTokenVerifier(db: Database, now: () => number = () => Date.now()): Verifier {
-  const lastUsed = createLastUsed(db);
+  const lastUsed = createLastUsed((ids) => touchTokens(db, ids));
   return {
     recognises: (credentials) => looksLikeToken(tokenIn(credentials).token),
     async check(credentials) {

@@ -29,8 +29,14 @@ export interface Checked {
 
 /** A token is sent as Bearer, or as the password beside a user name. */
 export function tokenIn(credentials: Credentials): { readonly token: string; readonly username: string } {
-  if (credentials.scheme === 'bearer') return { token: credentials.token, username: '' };
-  return { token: credentials.password, username: credentials.username };
+  switch (credentials.scheme) {
+    case 'bearer':
+      return { token: credentials.token, username: '' };
+    case 'basic':
+      return { token: credentials.password, username: credentials.username };
+    case 'session':
+      return { token: '', username: '' };
+  }
 }
 
 /** Clients that only have a token send no name beside it, or `<token>`; another name than the token's is a mistake. */

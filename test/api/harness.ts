@@ -5,7 +5,7 @@ import sql from 'sql-template-tag';
 import request from 'supertest';
 import { apiDoor } from '../../src/api/routes.ts';
 import type { User } from '../../src/auth/accounts.ts';
-import { basic, newUser, ORIGIN, PASSWORD, testAuth } from '../auth/harness.ts';
+import { basic, newUser, ORIGIN, PASSWORD, SESSIONS, testAuth } from '../auth/harness.ts';
 
 export interface Problem {
   readonly type: string;
@@ -24,7 +24,8 @@ export async function testApi(options: { projectCreation?: 'users' | 'admins' } 
     ctx.state['requestId'] = 'request-id-of-test';
     return next();
   });
-  app.use(apiDoor({ db, authenticator, gate, facts, publicUrls: [ORIGIN], report: (error) => reported.push(error) }));
+  const report = (error: unknown) => reported.push(error);
+  app.use(apiDoor({ db, authenticator, gate, facts, publicUrls: [ORIGIN], sessions: SESSIONS, report }));
   const callback = app.callback();
 
   const admin = await newUser(db, { admin: true });

@@ -20,6 +20,7 @@ export const OTHER_ORIGIN = 'http://hub.internal:5000';
 export const MASTER_KEY = randomBytes(32);
 export const PASSWORD = 'correct horse battery';
 export const HUB = { id: 0 };
+export const SESSIONS = { idle: 3_600, life: 43_200 };
 
 export interface AuthOptions extends Pick<VerifierParts, 'attempts' | 'now'> {
   readonly projectCreation?: 'users' | 'admins';
@@ -30,7 +31,10 @@ export function createAuth(db: Database, options: AuthOptions = {}) {
   const publicUrls = [ORIGIN, OTHER_ORIGIN];
   const keys = createKeyRing(db, createSecrets(MASTER_KEY));
   const tokens = createRegistryTokens(keys, publicUrls);
-  const authenticator = createAuthenticator(createVerifiers({ ...options, db, tokens }), options.now);
+  const authenticator = createAuthenticator(
+    createVerifiers({ sessions: SESSIONS, ...options, db, tokens }),
+    options.now,
+  );
   const gate = createGate(db, { projectCreation: options.projectCreation ?? 'users' });
   const facts = createFacts(db);
   const reported: unknown[] = [];
