@@ -1,4 +1,5 @@
 /** Every background job, in one list: the table of contents of background work. */
+import { pruneFailures } from './auth/attempts.ts';
 import { pruneSessions } from './auth/sessions.ts';
 import { sweepDeadObjects } from './blobs/sweep.ts';
 import type { Context } from './context.ts';
@@ -25,6 +26,12 @@ export function jobs({ db, store, registry, config }: Context): Job<never>[] {
       name: 'prune-sessions',
       every: '23 * * * *',
       run: () => pruneSessions(db, config.sessions),
+    },
+    {
+      // Wrong passwords that nobody has to wait for any more.
+      name: 'prune-sign-in-failures',
+      every: '41 * * * *',
+      run: () => pruneFailures(db),
     },
     {
       // The outbox keeps a month.

@@ -5,6 +5,7 @@ import type { Actor } from '../auth/events.ts';
 import type { Principal, Target } from '../auth/principal.ts';
 import { readAll } from '../http/body.ts';
 import type { Method, Route } from '../http/table.ts';
+import { AmbiguousJson, parseStrictJson } from '../registry/json.ts';
 import type { ApiPolicy } from './guard.ts';
 import { writeNext } from './pages.ts';
 import { Problem, type Fault } from './problems.ts';
@@ -58,6 +59,7 @@ interface Definition<Q extends Shape, B extends Shape, A extends Shape> {
 export const NEXT = Symbol('next');
 
 const BODY_LIMIT = 2 ** 20;
+const BODY_DEPTH = 32;
 const PACE = { idleSeconds: 30, minRate: 100 };
 
 export function define<Q extends Shape = undefined, B extends Shape = undefined, A extends Shape = undefined>(
@@ -108,8 +110,9 @@ async function readJson(ctx: Context): Promise<unknown> {
   }
   const bytes = await readAll(ctx, BODY_LIMIT, PACE);
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown;
-  } catch {
-    throw new Problem('malformed-json', 'The body could not be read as UTF-8 JSON.');
+    return parseStrictJson(bytes, BODY_DEPTH);
+  } catch (error) {
+    if (!(error instanceof AmbiguousJson)) throw error;
+    throw new Problem('malformed-json', `${error.message}.`);
   }
 }

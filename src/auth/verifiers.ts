@@ -1,6 +1,6 @@
 /** Every kind of credential, in the order in which they are asked whether something is theirs. */
 import type { Database } from '../db/database.ts';
-import { createAttempts, type Attempts } from './attempts.ts';
+import { createAttempts, sharedFailures, type Attempts } from './attempts.ts';
 import { passwordVerifier } from './password-verifier.ts';
 import { registryTokenVerifier, type RegistryTokens } from './registry-tokens.ts';
 import { sessionVerifier } from './session-verifier.ts';
@@ -17,7 +17,13 @@ export interface VerifierParts {
   readonly now?: () => number;
 }
 
-export function createVerifiers({ db, tokens, sessions, attempts = createAttempts(), now }: VerifierParts): Verifier[] {
+export function createVerifiers({
+  db,
+  tokens,
+  sessions,
+  attempts = createAttempts(undefined, sharedFailures(db)),
+  now,
+}: VerifierParts): Verifier[] {
   return [
     sessionVerifier(db, sessions, now),
     ownTokenVerifier(db, now),

@@ -21,6 +21,9 @@ export interface RequestLine {
   readonly address: string;
 }
 
+/** Of path and query; a token for a hundred scopes asks for less. */
+const LONGEST_URL = 8 * 1024;
+
 /** Clients may name their requests; anything unusual is replaced, so that it cannot forge log lines. */
 const ID = /^[A-Za-z0-9._-]{8,64}$/;
 
@@ -53,6 +56,11 @@ export function requests(write: (line: RequestLine) => void, addressOf: ClientAd
         address,
       });
     });
+    if (ctx.url.length > LONGEST_URL) {
+      ctx.status = 414;
+      ctx.body = `A URL has at most ${LONGEST_URL} characters here.\n`;
+      return;
+    }
     await next();
     // Bodies that Koa sends from here on; whoever streams one itself sets the same limit.
     ctx.res.setTimeout(STALL_MS, () => ctx.res.destroy());

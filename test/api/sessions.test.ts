@@ -33,9 +33,8 @@ function cookieOf(answer: request.Response): string {
 
 /** As the hub's own page would send it. */
 function send(method: string, path: string, { cookie, csrf }: Browser, body?: unknown) {
-  const sent = request(callback)
-    [method.toLowerCase() as 'get'](`/api/v1${path}`)
-    .set({ Cookie: cookie, 'Sec-Fetch-Site': 'same-origin', 'Sec-Fetch-Mode': 'cors' });
+  const sent = request(callback)[method.toLowerCase() as 'get'](`/api/v1${path}`);
+  sent.set({ Cookie: cookie, 'Sec-Fetch-Site': 'same-origin', 'Sec-Fetch-Mode': 'cors' });
   if (method !== 'GET') sent.set({ Origin: ORIGIN, 'X-Berth-CSRF': csrf });
   return body === undefined ? sent : sent.send(body as object);
 }
