@@ -8,6 +8,7 @@ import { authDoor } from './auth/routes.ts';
 import { StoreFull, type BlobStore } from './blobs/store.ts';
 import type { Context } from './context.ts';
 import { healthRoutes } from './health.ts';
+import { clientAddress } from './http/client-address.ts';
 import { requests } from './http/requests.ts';
 import { createServer as createHttpServer } from './http/server.ts';
 import { ociDoor } from './oci/routes.ts';
@@ -25,7 +26,12 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
   const report = (error: unknown, requestId: string): void => log.error({ err: error, requestId }, 'a request failed');
   app.on('error', (error: Error) => log.error({ err: error }, 'an answer could not be completed'));
 
-  app.use(requests((line) => log.info(line, `${line.method} ${line.route ?? line.path} ${line.status}`)));
+  app.use(
+    requests(
+      (line) => log.info(line, `${line.method} ${line.route ?? line.path} ${line.status}`),
+      clientAddress(config.trustedProxies),
+    ),
+  );
   app.use(
     healthRoutes({
       version: VERSION,
@@ -58,6 +64,7 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
       publicUrls: config.publicUrls,
       secrets: context.secrets,
       rate: createRate(config.apiRate),
+      sessions: config.sessions,
       report,
     }),
   );

@@ -1,6 +1,8 @@
 /** Every background job, in one list: the table of contents of background work. */
 import { deleteOldKeys } from './api/queries/idempotency.ts';
 import { chainAudit, pruneAudit } from './auth/audit-chain.ts';
+import { pruneFailures } from './auth/attempts.ts';
+import { pruneSessions } from './auth/sessions.ts';
 import { sweepDeadObjects } from './blobs/sweep.ts';
 import type { Context } from './context.ts';
 import { startJobs, type Job, type JobRunner } from './jobs/queue.ts';
@@ -38,6 +40,18 @@ export function jobs({ db, store, registry, config }: Context): Job<never>[] {
       name: 'prune-idempotency-keys',
       every: '29 * * * *',
       run: () => deleteOldKeys(db),
+    },
+    {
+      // Sessions of browsers that are over.
+      name: 'prune-sessions',
+      every: '23 * * * *',
+      run: () => pruneSessions(db, config.sessions),
+    },
+    {
+      // Wrong passwords that nobody has to wait for any more.
+      name: 'prune-sign-in-failures',
+      every: '41 * * * *',
+      run: () => pruneFailures(db),
     },
     {
       // The outbox keeps a month.

@@ -3,6 +3,7 @@ import type { Middleware } from 'koa';
 import type { Authenticator } from '../auth/authenticate.ts';
 import type { Facts, Gate } from '../auth/principal.ts';
 import type { Secrets } from '../auth/secrets.ts';
+import type { SessionTimes } from '../auth/sessions.ts';
 import type { Database } from '../db/database.ts';
 import { mount } from '../http/table.ts';
 import { meRoutes, userRoutes } from './account-routes.ts';
@@ -16,6 +17,9 @@ import { Problem } from './problems.ts';
 import type { Rate } from './rate.ts';
 import { projectRoutes } from './project-routes.ts';
 import { auditRoutes } from './audit-routes.ts';
+import { robotRoutes } from './robot-routes.ts';
+import { sessionRoutes } from './session-routes.ts';
+import { teamRoutes } from './team-routes.ts';
 import { documentRoute } from './document-route.ts';
 import { writeProblem } from './translate.ts';
 
@@ -27,18 +31,23 @@ export interface ApiDoor {
   readonly publicUrls: readonly string[];
   readonly secrets: Secrets;
   readonly rate: Rate;
+  readonly sessions: SessionTimes;
   /** Told of errors that are the hub's own. */
   readonly report: (error: unknown, requestId: string) => void;
 }
 
-export function apiRoutes({ db, gate, facts }: Pick<ApiDoor, 'db' | 'gate' | 'facts'>): ApiRoute[] {
+export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
+  const { db, gate, facts } = door;
   return [
+    ...sessionRoutes(door),
     ...meRoutes(db),
     ...userRoutes(db),
     ...projectRoutes(db, gate),
     ...grantRoutes(db),
     ...explainRoutes({ db, gate, facts }),
     ...auditRoutes(db),
+    ...robotRoutes(db),
+    ...teamRoutes(db),
   ];
 }
 
