@@ -66,6 +66,7 @@ export function newClient(
     maxAttempts: ATTEMPTS,
     requestHandler: {
       connectionTimeout: CONNECT_TIMEOUT,
+      // Until the head of the answer is there.
       requestTimeout: timeout,
       throwOnRequestTimeout: true,
       httpAgent: { maxSockets },
@@ -85,9 +86,14 @@ export function limits(
 }
 
 /** Size and ETag of a complete object, or undefined when there is none. */
-export async function head(s3: S3, key: string): Promise<{ size: number; etag: string } | undefined> {
+export async function head(
+  s3: S3,
+  key: string,
+  signal?: AbortSignal,
+): Promise<{ size: number; etag: string } | undefined> {
+  const command = new s3.sdk.HeadObjectCommand({ Bucket: s3.bucket, Key: key });
   try {
-    const answer = await s3.client.send(new s3.sdk.HeadObjectCommand({ Bucket: s3.bucket, Key: key }));
+    const answer = await s3.client.send(command, limits(s3, 0, signal));
     return { size: answer.ContentLength ?? 0, etag: answer.ETag ?? '' };
   } catch (error) {
     const known = s3Error(error, `look up ${key}`);

@@ -139,6 +139,38 @@ describe('completing', () => {
     await expectRightAndDelete(row.object.key);
   });
 
+  it.each([
+    ['not begin to answer', faults.stall],
+    ['not begin to answer, though it is done', faults.stallAfter],
+    ['never end its answer', { kind: 'hang', bytes: 10 }],
+  ] as const)('may %s: nobody waits for more than a second attempt, and it can be done later', async (_, fault) => {
+    blobs = hasty;
+    const row = { object: fresh(newKey()) };
+    const stuck = fake.fail('CompleteMultipartUpload', fault, Infinity);
+    await upload(row).catch((error: unknown) => {
+      expect(fault).toBe(faults.stall);
+      expect(error).toBeInstanceOf(StoreUnavailable);
+      expect((error as Error).message).toMatch(/^complete .*: not done after \d+ ms$/);
+    });
+    expect(stuck.hits).toBeLessThanOrEqual(2);
+    fake.heal();
+    if (fault === faults.stall) await upload(row);
+    await expectRightAndDelete(row.object.key);
+  });
+
+  it('is given up as well when S3 does not say whether it is done', async () => {
+    blobs = hasty;
+    const row = { object: fresh(newKey()) };
+    const completing = fake.fail('CompleteMultipartUpload', faults.stall, Infinity);
+    const asking = fake.fail('HeadObject', faults.stall, Infinity);
+    await expect(upload(row)).rejects.toBeInstanceOf(StoreUnavailable);
+    expect(completing.hits).toBeLessThanOrEqual(2);
+    expect(asking.hits).toBe(1);
+    fake.heal();
+    await upload(row);
+    await expectRightAndDelete(row.object.key);
+  });
+
   it('does not fail for a tail that cannot be removed', async () => {
     const row = { object: fresh(newKey()) };
     fake.fail('DeleteObject', faults.internalError, Infinity);
