@@ -1,4 +1,7 @@
 /** The SDK's clients, set up once. */
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import type { OnReadOpts, Socket } from 'node:net';
 import type * as Sdk from '@aws-sdk/client-s3';
 import { s3Error } from './s3-errors.ts';
 
@@ -10,7 +13,7 @@ export interface S3Options {
   /** Where clients reach the same bucket. */
   readonly publicEndpoint?: string;
   readonly forcePathStyle: boolean;
-  /** Bytes in which parts of all uploads are collected; 96 MiB unless given. */
+  /** Bytes in which parts of all uploads are collected; 64 MiB unless given. */
   readonly memoryBytes?: number;
   /** Milliseconds that one attempt at a small request, or the wait for more of a body, may take; 15 s unless given. */
   readonly timeout?: number;
@@ -27,6 +30,22 @@ export interface S3 {
   readonly timeout: number;
   close(): void;
 }
+
+/**
+ * What answers arrive in, for all sockets of this process: Node's parser copies what it finds before anything else is read.
+ * With a buffer for each read, as sockets have by default, every 64 KiB of an object left 64 KiB of garbage that nobody
+ * could give back: up to 60 MiB at a time, and a third of the CPU that it takes to read.
+ */
+const ARRIVING = Buffer.allocUnsafeSlow(64 * 1024);
+const INTO_ARRIVING: { readonly onread: OnReadOpts } = {
+  onread: {
+    buffer: ARRIVING,
+    callback(this: Socket, bytes: number): boolean {
+      this.emit('data', ARRIVING.subarray(0, bytes));
+      return true;
+    },
+  },
+};
 
 const CONNECT_TIMEOUT = 5_000;
 const WRITE_SOCKETS = 64;
@@ -69,8 +88,8 @@ export function newClient(
       // Until the head of the answer is there.
       requestTimeout: timeout,
       throwOnRequestTimeout: true,
-      httpAgent: { maxSockets },
-      httpsAgent: { maxSockets },
+      httpAgent: new HttpAgent({ keepAlive: true, maxSockets, ...INTO_ARRIVING }),
+      httpsAgent: new HttpsAgent({ keepAlive: true, maxSockets, ...INTO_ARRIVING }),
     },
   });
 }

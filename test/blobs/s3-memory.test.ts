@@ -72,3 +72,17 @@ it('gives its place up when the client goes away while it waits', async () => {
   await store(blobs, newKey(), bytes(9 * MIB));
   fake.reset();
 });
+
+it('reads without leaving garbage behind', async () => {
+  await using blobs = await openOn(fake, {});
+  const key = newKey();
+  await store(blobs, key, bytes(64 * MIB));
+  const before = process.memoryUsage().arrayBuffers;
+  let most = 0;
+  for await (const chunk of blobs.read(key)) {
+    expect(chunk.length).toBeGreaterThan(0);
+    most = Math.max(most, process.memoryUsage().arrayBuffers);
+  }
+  expect(most - before).toBeLessThan(16 * MIB);
+  await blobs.delete(key);
+});

@@ -67,7 +67,8 @@ export async function send(
     if (fault?.kind !== 'hang') return void response.end(body);
     response.write(body.slice(0, fault.bytes));
     await released;
-    return void response.socket?.destroySoon();
+    response.socket?.destroySoon();
+    return;
   }
   await pipeline(Readable.from(spoil(bytes, fault), { objectMode: false }), response, { end: false });
   if (fault?.kind === 'hang') await released;
