@@ -79,10 +79,8 @@ it('reads without leaving garbage behind', async () => {
   await store(blobs, key, bytes(64 * MIB));
   const before = process.memoryUsage().arrayBuffers;
   let most = 0;
-  for await (const chunk of blobs.read(key)) {
-    expect(chunk.length).toBeGreaterThan(0);
-    most = Math.max(most, process.memoryUsage().arrayBuffers);
-  }
-  expect(most - before).toBeLessThan(16 * MIB);
+  // Nothing else in the loop, so that there is no reason to collect garbage.
+  for await (const _ of blobs.read(key)) most = Math.max(most, process.memoryUsage().arrayBuffers);
+  expect(most - before).toBeLessThan(8 * MIB);
   await blobs.delete(key);
 });
