@@ -104,6 +104,11 @@ export function limits(
   return signal === undefined ? { requestTimeout } : { requestTimeout, abortSignal: signal };
 }
 
+/** The same for small requests whose answers have bodies, which may begin and not end: the time of all attempts. */
+export function limitsToTheEnd(s3: S3): { requestTimeout: number; abortSignal: AbortSignal } {
+  return { requestTimeout: s3.timeout, abortSignal: AbortSignal.timeout(ATTEMPTS * s3.timeout) };
+}
+
 /** Size and ETag of a complete object, or undefined when there is none. */
 export async function head(
   s3: S3,

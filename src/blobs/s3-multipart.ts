@@ -1,6 +1,6 @@
 /** The requests of one multipart upload. */
 import type { S3 } from './s3-client.ts';
-import { head, limits } from './s3-client.ts';
+import { head, limits, limitsToTheEnd } from './s3-client.ts';
 import { codeOf, isInvalidPart, isNoSuchUpload, s3Error, statusOf } from './s3-errors.ts';
 import type { Part } from './s3-state.ts';
 import { ObjectMissing, StoreUnavailable } from './store.ts';
@@ -17,7 +17,7 @@ const ABORT_ROUNDS = 5;
 export async function createUpload(s3: S3, key: string): Promise<string> {
   try {
     const command = new s3.sdk.CreateMultipartUploadCommand({ Bucket: s3.bucket, Key: key });
-    const { UploadId } = await s3.client.send(command);
+    const { UploadId } = await s3.client.send(command, limitsToTheEnd(s3));
     if (UploadId === undefined) throw new StoreUnavailable('the answer names no upload');
     return UploadId;
   } catch (error) {
@@ -101,7 +101,8 @@ function isRefusal(error: unknown): boolean {
 
 async function isGone(s3: S3, key: string, uploadId: string): Promise<boolean> {
   try {
-    await s3.client.send(new s3.sdk.ListPartsCommand({ Bucket: s3.bucket, Key: key, UploadId: uploadId, MaxParts: 1 }));
+    const command = new s3.sdk.ListPartsCommand({ Bucket: s3.bucket, Key: key, UploadId: uploadId, MaxParts: 1 });
+    await s3.client.send(command, limitsToTheEnd(s3));
     return false;
   } catch (error) {
     return statusOf(error) === 404 && codeOf(error) !== 'NoSuchBucket';
@@ -141,6 +142,7 @@ async function openUploads(s3: S3, key: string): Promise<string[]> {
   for (;;) {
     const page = await s3.client.send(
       new s3.sdk.ListMultipartUploadsCommand({ Bucket: s3.bucket, Prefix: key, ...marker }),
+      limitsToTheEnd(s3),
     );
     for (const { Key, UploadId } of page.Uploads ?? []) if (Key === key && UploadId !== undefined) open.push(UploadId);
     const { NextKeyMarker, NextUploadIdMarker } = page;

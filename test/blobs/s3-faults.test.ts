@@ -114,6 +114,19 @@ describe.each(Object.keys(USED) as Operation[])('%s', (operation) => {
   });
 });
 
+it('gives up on an answer that begins and does not end', async () => {
+  blobs = hasty;
+  const row = { object: fresh(newKey()) };
+  const stuck = fake.fail('CreateMultipartUpload', { kind: 'hang', bytes: 10 }, Infinity);
+  await expect(upload(row)).rejects.toBeInstanceOf(StoreUnavailable);
+  expect(stuck.hits).toBeGreaterThan(0);
+  fake.heal();
+  await upload(row);
+  fake.fail('ListMultipartUploads', { kind: 'hang', bytes: 10 }, Infinity);
+  await expect(blobs.delete(row.object.key)).rejects.toBeInstanceOf(StoreUnavailable);
+  await expectRightAndDelete(row.object.key);
+});
+
 describe('completing', () => {
   it.each(['errorInBody', 'errorInBodyButDone'] as const)('may answer 200 with an error: %s', async (name) => {
     const row = { object: fresh(newKey()) };
