@@ -11,7 +11,7 @@ test('the first start makes a password and prints it, later ones do not', async 
   const first = await start({ dataDir });
   await expectWithin('first start', first.startedInMs, READY_MS);
   expect(first.adminPassword).toMatch(/^\S{24}$/);
-  expect(first.workerPids()).toHaveLength(2);
+  expect(first.workerPids().length).toBeGreaterThanOrEqual(2);
   expect(first.output()).toContain(`docker login ${first.host} --username admin`);
   expect(first.output()).toContain(`docker push ${first.host}/`);
   expect(first.output()).toContain(`docker pull ${first.host}/`);

@@ -51,8 +51,9 @@ test('after kill -9 of Postgres and at once of node the next start serves', asyn
 
 test('a worker that is killed is started again; meanwhile requests are answered or refused, and none hangs', async () => {
   const hub = await start();
-  const [victim, other] = hub.workerPids();
-  const isBack = () => !hub.workerPids().includes(victim!) && hub.workerPids().length === 2;
+  const before = hub.workerPids();
+  const [victim, ...others] = before;
+  const isBack = () => !hub.workerPids().includes(victim!) && hub.workerPids().length === before.length;
   const outcomes = new Set<string>();
   const client = async () => {
     while (!isBack()) outcomes.add(await attempt(hub));
@@ -62,13 +63,13 @@ test('a worker that is killed is started again; meanwhile requests are answered 
   await Promise.all(clients);
   expect(outcomes).not.toContain('TimeoutError');
   expect(outcomes).toContain('200');
-  expect(hub.workerPids()).toContain(other);
+  expect(hub.workerPids()).toEqual(expect.arrayContaining(others));
 });
 
 /** A status, or the name of what went wrong: a reset when the connection was the killed worker's. */
 async function attempt(hub: HubProcess): Promise<string> {
   try {
-    const signal = AbortSignal.timeout(10_000);
+    const signal = AbortSignal.timeout(30_000);
     return String((await fetch(`${hub.url}/livez`, { headers: { connection: 'close' }, signal })).status);
   } catch (error) {
     return (error as Error).name;
