@@ -68,6 +68,9 @@ interface Definition<Q extends Shape, B extends Shape, A extends Shape, L extend
 /** A cursor for the next page, beside the answer; becomes the header Link. */
 export const NEXT = Symbol('next');
 
+/** Where the answer lives that `latest` or a range came to; becomes the header Content-Location. */
+export const CONTENT_LOCATION = Symbol('content location');
+
 const BODY_LIMIT = 2 ** 20;
 const BODY_DEPTH = 32;
 const PACE = { idleSeconds: 30, minRate: 100 };
@@ -101,6 +104,8 @@ export function define<
       return;
     }
     if (answer === undefined) return;
+    const location = (result as { [CONTENT_LOCATION]?: string })[CONTENT_LOCATION];
+    if (location !== undefined) ctx.set('Content-Location', location);
     writeNext(ctx, (result as { next_cursor?: string }).next_cursor);
     show(ctx, answer.parse(result));
   };

@@ -10,6 +10,7 @@ import { meRoutes, userRoutes } from './account-routes.ts';
 import { toRoute, type ApiRoute } from './call.ts';
 import { grantRoutes } from './grant-routes.ts';
 import { explainRoutes } from './explain-routes.ts';
+import { chartRoutes } from './chart-routes.ts';
 import { enforce } from './guard.ts';
 import { replayable } from './idempotency.ts';
 import { openApi } from './openapi.ts';
@@ -46,6 +47,7 @@ export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
     ...grantRoutes(db),
     ...explainRoutes({ db, gate, facts }),
     ...auditRoutes(db),
+    ...chartRoutes(db, gate),
     ...robotRoutes(db),
     ...teamRoutes(db),
   ];
