@@ -5,10 +5,12 @@ import { apiDoor } from './api/routes.ts';
 import { authDoor } from './auth/routes.ts';
 import { StoreFull, type BlobStore } from './blobs/store.ts';
 import type { Context } from './context.ts';
+import { helmDoor } from './helm/routes.ts';
 import { healthRoutes } from './health.ts';
 import { requests } from './http/requests.ts';
 import { createServer as createHttpServer } from './http/server.ts';
 import { ociDoor } from './oci/routes.ts';
+import { createChartIndexes } from './registry/charts/index-memory.ts';
 import { targetOf } from './registry/scene.ts';
 import { VERSION } from './version.ts';
 
@@ -31,18 +33,10 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
       checks: { postgres: () => db.pool.query('select 1'), storage: () => usable(store) },
     }),
   );
-  app.use(
-    ociDoor(
-      {
-        registry,
-        authenticator,
-        publicUrls: config.publicUrls,
-        pace: { idleSeconds: config.limits.bodyIdleSeconds, minRate: config.limits.bodyMinRate },
-        verifyReads: config.verifyReads,
-      },
-      report,
-    ),
-  );
+  const pace = { idleSeconds: config.limits.bodyIdleSeconds, minRate: config.limits.bodyMinRate };
+  const { publicUrls, verifyReads } = config;
+  app.use(ociDoor({ registry, authenticator, publicUrls, pace, verifyReads }, report));
+  app.use(helmDoor({ registry, authenticator, indexes: createChartIndexes(db), pace, verifyReads, report }));
   const facts = async (path: string, principalId: number) =>
     targetOf(await registry.scenes.resolve({ path, principalId }));
   app.use(authDoor({ tokens, keys, authenticator, gate: registry.gate, facts, publicUrls: config.publicUrls, report }));

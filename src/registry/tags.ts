@@ -1,6 +1,6 @@
 /** Tags: registers that move, each move decided, recorded, and made under the tag's row lock (promise P6). */
 import type { Principal, Verdict } from '../auth/principal.ts';
-import { digestToBytes, type Digest } from '../blobs/digest.ts';
+import { digestFromBytes, digestToBytes, type Digest } from '../blobs/digest.ts';
 import type { Transaction } from '../db/database.ts';
 import { recordEvent } from '../jobs/outbox.ts';
 import { mayReplace, type Kind } from './kinds.ts';
@@ -54,6 +54,8 @@ export async function putTag(
     kind: Kind;
     actorId: number | null;
     mayMove: TagDecisions;
+    /** Where the tag has to point, null for nowhere. */
+    replaces?: Digest | null;
   },
 ): Promise<void> {
   const { repositoryId, tag, manifestId, actorId } = put;
@@ -63,6 +65,7 @@ export async function putTag(
     const current = await lockTag(tx, repositoryId, tag);
     if (!current) continue; // deleted between the two statements
     if (current.manifest_id === manifestId) return;
+    if (put.replaces !== undefined && put.replaces !== digestFromBytes(current.digest)) throw movedTag(tag);
     put.mayMove.overwrite(tag);
     if (!mayReplace(current.kind as Kind, put.kind)) {
       throw new Refusal(
@@ -77,9 +80,14 @@ export async function putTag(
     await moveTag(tx, row);
     break;
   }
+  if (before === null && put.replaces) throw movedTag(tag);
   if (before === null) put.mayMove.create(tag);
   const after = digestToBytes(put.digest);
   await recordTagMoves(tx, { repositoryId, actorId, names: [tag], before: [before], after });
+}
+
+function movedTag(tag: Tag): Refusal {
+  return new Refusal('TAG_MOVED', `The tag ${tag} was moved by somebody else just now; look again`, { tag });
 }
 
 /** Takes a tag away; what it pointed at stays. @throws {Refusal} MANIFEST_UNKNOWN, DENIED */

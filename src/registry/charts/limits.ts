@@ -1,0 +1,27 @@
+/** How much one chart may be (promise P11). Helm's own are 100 MiB unpacked and, in version 3, 5 MiB for a file. */
+
+const MIB = 2 ** 20;
+
+export const CHART_LIMITS = {
+  /** Of the archive. The largest public charts have 1 MiB. */
+  compressed: 20 * MIB,
+  /** Of a provenance file: Chart.yaml, a digest and a signature. */
+  provenance: MIB,
+  unpacked: 100 * MIB,
+  /** Unpacked over packed, from `ratioFrom` unpacked bytes on: text packs up to thirty times, a bomb a thousand times. */
+  ratio: 200,
+  ratioFrom: 10 * MIB,
+  /** Helm 3 refuses larger ones. */
+  file: 5 * MIB,
+  entries: 10_000,
+  pathLength: 512,
+  pathDepth: 32,
+  /** Archives inside archives: `charts/*.tgz`. */
+  nesting: 8,
+  /** Of one YAML file, and of all of a chart together, as far as they are parsed. */
+  yaml: MIB,
+  allYaml: 4 * MIB,
+  /** Text that is kept for people to read: of one file, and of all templates and CRDs together. */
+  text: MIB,
+  allText: 8 * MIB,
+} as const;
