@@ -30,7 +30,8 @@ describe.skipIf(lacks(...releases, 'gpg')).for(releases)('%s and the OCI door', 
   }
 
   test('refuses a wrong password', async () => {
-    await expect(helm.login({ ...hub, password: 'wrong' })).rejects.toThrow(/unauthorized|401/i);
+    // Not the administrator's name: after a few wrong passwords a name has to wait, and other tests use that one.
+    await expect(helm.login({ ...hub, user: release, password: 'wrong' })).rejects.toThrow(/unauthorized|401/i);
     await helm.login(hub);
   });
 
@@ -78,11 +79,7 @@ describe.skipIf(lacks(...releases, 'gpg')).for(releases)('%s and the OCI door', 
     await push({ name: 'database', version: '4.2.0' });
     const dependencies = [{ name: 'database', version: '^4.0.0', repository: remote }];
     const shop = await writeChart(workspace.path, { name: 'shop', version: '1.0.0', more: { dependencies } });
-    await helm.oci('dependency', 'update', shop).catch((error: Error) => {
-      // Only some releases have the flag here; the others use HTTP on loopback by themselves.
-      if (!error.message.includes('unknown flag: --plain-http')) throw error;
-      return helm.run('dependency', 'update', shop);
-    });
+    await helm.updateDependencies(shop);
     const fetched = await readFile(join(shop, 'charts', archiveOf({ name: 'database', version: '4.2.0' })));
     expect(fetched.equals(await readFile(join(workspace.path, 'source', 'database-4.2.0.tgz')))).toBe(true);
   });

@@ -17,6 +17,8 @@ export interface Helm extends Client {
   oci(...args: string[]): Promise<string>;
   /** Installs a chart as release `shop`, short of doing it, and answers the manifests. */
   install(chart: string, ...flags: string[]): Promise<string>;
+  /** Fetches what the Chart.yaml in a folder depends on into its `charts/`. */
+  updateDependencies(folder: string): Promise<string>;
 }
 
 /** helm with settings, caches and plug-ins of its own. */
@@ -43,6 +45,7 @@ export async function makeHelm(workspace: Workspace, release: Release): Promise<
       const plain = chart.startsWith('oci://') ? plainHttp : [];
       return await helm('install', 'shop', chart, dryRun, ...reach, ...flags, ...plain);
     },
+    updateDependencies: (folder) => helm('dependency', 'update', folder, ...plainHttp),
   };
 }
 
