@@ -68,3 +68,4 @@ $$;
 create constraint trigger chart_versions_raise_epoch
   after insert or update or delete on chart_versions
   deferrable initially deferred for each row execute function raise_chart_epoch();
+create index manifests_of_charts on manifests (id) where kind = 'chart';

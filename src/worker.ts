@@ -2,6 +2,8 @@
 import { sweepDeadObjects } from './blobs/sweep.ts';
 import type { Context } from './context.ts';
 import { startJobs, type Job, type JobRunner } from './jobs/queue.ts';
+import { listUnlistedCharts, readPushedChart } from './registry/charts/jobs.ts';
+import { READ_CHART } from './registry/charts/recording.ts';
 import { pruneEvents } from './registry/prune.ts';
 import { reapIdleUploads } from './registry/reap.ts';
 
@@ -18,6 +20,17 @@ export function jobs({ db, store, registry, config }: Context): Job<never>[] {
       name: 'sweep-dead-objects',
       every: '* * * * *',
       run: async () => void (await sweepDeadObjects(db, store)),
+    },
+    {
+      // Charts too large to be read while somebody waits for the push.
+      name: READ_CHART,
+      run: ({ manifestId }: { manifestId: number }) => readPushedChart(registry, manifestId),
+    },
+    {
+      // Charts that a hub of an earlier version took during an upgrade.
+      name: 'list-charts',
+      every: '41 * * * *',
+      run: () => listUnlistedCharts(registry),
     },
     {
       // The outbox keeps a month.

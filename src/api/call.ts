@@ -55,6 +55,9 @@ interface Definition<Q extends Shape, B extends Shape, A extends Shape> {
 /** A cursor for the next page, beside the answer; becomes the header Link. */
 export const NEXT = Symbol('next');
 
+/** Where the answer lives that `latest` or a range came to; becomes the header Content-Location. */
+export const CONTENT_LOCATION = Symbol('content location');
+
 const BODY_LIMIT = 2 ** 20;
 const PACE = { idleSeconds: 30, minRate: 100 };
 
@@ -78,6 +81,8 @@ export function define<Q extends Shape = undefined, B extends Shape = undefined,
     ctx.set('Cache-Control', 'no-store');
     ctx.status = status;
     if (answer === undefined) return;
+    const location = (result as { [CONTENT_LOCATION]?: string })[CONTENT_LOCATION];
+    if (location !== undefined) ctx.set('Content-Location', location);
     writeNext(ctx, (result as { next_cursor?: string }).next_cursor);
     ctx.body = answer.parse(result);
   };

@@ -7,6 +7,7 @@ import { mount } from '../http/table.ts';
 import { meRoutes, userRoutes } from './account-routes.ts';
 import { toRoute, type ApiRoute } from './call.ts';
 import { grantRoutes } from './grant-routes.ts';
+import { chartRoutes } from './chart-routes.ts';
 import { enforce } from './guard.ts';
 import { openApi } from './openapi.ts';
 import { Problem } from './problems.ts';
@@ -25,7 +26,7 @@ export interface ApiDoor {
 }
 
 export function apiRoutes({ db, gate }: Pick<ApiDoor, 'db' | 'gate'>): ApiRoute[] {
-  return [...meRoutes(db), ...userRoutes(db), ...projectRoutes(db, gate), ...grantRoutes(db)];
+  return [...meRoutes(db), ...userRoutes(db), ...projectRoutes(db, gate), ...grantRoutes(db), ...chartRoutes(db, gate)];
 }
 
 /** Everything under /api. Errors are problem details (RFC 9457), also for paths that are not in the table. */

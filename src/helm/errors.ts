@@ -5,6 +5,7 @@ import { ObjectMissing, StoreFull, StoreUnavailable } from '../blobs/store.ts';
 import { DatabaseUnavailable } from '../db/errors.ts';
 import { BodyAborted, BodyTooLarge } from '../http/body.ts';
 import { RangeNotSatisfiable } from '../http/send.ts';
+import { TooManyCharts } from '../registry/charts/read.ts';
 import { ChartRefused } from '../registry/charts/refused.ts';
 import { Refusal, type RefusalCode } from '../registry/refusal.ts';
 
@@ -58,6 +59,7 @@ export function toHelmError(error: unknown): HelmError {
   }
   if (error instanceof BodyTooLarge) return new HelmError(413, error.message);
   if (error instanceof BodyAborted) return new HelmError(400, error.message);
+  if (error instanceof TooManyCharts) return new HelmError(503, error.message, RETRY);
   if (error instanceof RangeNotSatisfiable) return new HelmError(416, error.message);
   if (error instanceof StoreFull) {
     return new HelmError(507, 'The storage is full; tell the operator, then try again', RETRY);

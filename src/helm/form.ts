@@ -2,8 +2,9 @@
 import { Readable } from 'node:stream';
 import type { Context } from 'koa';
 import multer from 'multer';
-import { BodyTooLarge, readBody, type BodyPace } from '../http/body.ts';
+import { BodyAborted, BodyTooLarge } from '../http/body.ts';
 import { CHART_LIMITS } from '../registry/charts/limits.ts';
+import type { BodyInMemory } from './body-memory.ts';
 import { HelmError } from './errors.ts';
 
 const BODY_LIMIT = CHART_LIMITS.compressed + CHART_LIMITS.provenance + 64 * 1024;
@@ -41,8 +42,8 @@ const parse = multer({
  * @throws {HelmError} when the form is not one
  * @throws {BodyTooLarge}
  */
-export async function readForm(ctx: Context, pace: BodyPace): Promise<{ chart?: Buffer; prov?: Buffer }> {
-  const request = Readable.from(limited(readBody(ctx, pace)), { objectMode: false });
+export async function readForm(ctx: Context, body: BodyInMemory): Promise<{ chart?: Buffer; prov?: Buffer }> {
+  const request = Readable.from(body.chunks(BODY_LIMIT), { objectMode: false });
   // To multer it is the request: what it reads is paced and limited as any other body.
   Object.assign(request, { headers: ctx.req.headers });
   try {
@@ -58,18 +59,8 @@ export async function readForm(ctx: Context, pace: BodyPace): Promise<{ chart?: 
   return { ...(chart?.[0] && { chart: chart[0].buffer }), ...(prov?.[0] && { prov: prov[0].buffer }) };
 }
 
-async function* limited(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > BODY_LIMIT) throw new BodyTooLarge(BODY_LIMIT);
-    yield chunk;
-  }
-}
-
 /** What multer and busboy say of a form is the client's fault. */
 function translate(error: unknown): unknown {
-  const { name, message } = error as Error;
-  if (name === 'BodyTooLarge' || name === 'BodyAborted') return error;
-  return new HelmError(400, `The form cannot be read: ${message}`);
+  if (error instanceof BodyTooLarge || error instanceof BodyAborted || error instanceof HelmError) return error;
+  return new HelmError(400, `The form cannot be read: ${(error as Error).message}`);
 }

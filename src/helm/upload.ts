@@ -1,8 +1,8 @@
 /** POST: a chart, a provenance file, or both, as a form or as bare bytes. */
 import type { Context, Middleware } from 'koa';
-import { readAll } from '../http/body.ts';
 import { CHART_LIMITS } from '../registry/charts/limits.ts';
 import { putChart, putProvenance } from '../registry/charts/put.ts';
+import { openBody } from './body-memory.ts';
 import { HelmError } from './errors.ts';
 import { readForm } from './form.ts';
 import { stateOf, type HelmDoor } from './guard.ts';
@@ -15,9 +15,10 @@ interface Uploaded {
 /** POST …/api/charts */
 export function postChart(door: HelmDoor): Middleware {
   return async (ctx) => {
+    using body = openBody(ctx, door.pace);
     const { chart, prov } = isForm(ctx)
-      ? await readForm(ctx, door.pace)
-      : { chart: await readAll(ctx, CHART_LIMITS.compressed, door.pace) };
+      ? await readForm(ctx, body)
+      : { chart: await body.all(CHART_LIMITS.compressed) };
     await store(door, ctx, { chart, prov });
   };
 }
@@ -25,9 +26,8 @@ export function postChart(door: HelmDoor): Middleware {
 /** POST …/api/prov */
 export function postProvenance(door: HelmDoor): Middleware {
   return async (ctx) => {
-    const { prov } = isForm(ctx)
-      ? await readForm(ctx, door.pace)
-      : { prov: await readAll(ctx, CHART_LIMITS.provenance, door.pace) };
+    using body = openBody(ctx, door.pace);
+    const { prov } = isForm(ctx) ? await readForm(ctx, body) : { prov: await body.all(CHART_LIMITS.provenance) };
     await store(door, ctx, { prov });
   };
 }

@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract, type Header } from 'tar-stream';
+import { createEndWatch } from './end-of-tar.ts';
 import { gunzip, type Budget } from './gunzip.ts';
 import { CHART_LIMITS } from './limits.ts';
 import { ChartRefused } from './refused.ts';
@@ -21,26 +22,32 @@ export interface Archive {
   readonly packedAt: Date | undefined;
 }
 
+/** What becomes of a file: helm would parse it, people look at it, or neither. */
+export type Use = 'needed' | 'shown' | undefined;
+
 /**
- * Reads a whole archive; contents that `keep` does not ask for are read over.
+ * Reads a whole archive; contents of no use are read over.
  * @throws {ChartRefused}
  */
-export async function readArchive(packed: Buffer, budget: Budget, keep: (path: string) => boolean): Promise<Archive> {
-  const reader = createReader(budget, keep);
+export async function readArchive(packed: Buffer, budget: Budget, useOf: (path: string) => Use): Promise<Archive> {
+  const reader = createReader(budget, useOf);
+  const end = createEndWatch();
   const tar = extract();
   // The first error is the one to tell: what refuses an entry, or the stream below it.
   let refusal: unknown;
   const entries = (async () => {
     for await (const entry of tar) {
-      const content = reader.begin(entry.header);
-      for await (const chunk of entry as AsyncIterable<Buffer>) content?.push(Buffer.from(chunk));
-      reader.end(entry.header, content);
+      end.check(entry.offset, entry.header.size);
+      const file = reader.begin(entry.header);
+      for await (const chunk of entry as AsyncIterable<Buffer>) file?.chunks?.push(Buffer.from(chunk));
+      if (file) reader.end(entry.header, file);
     }
   })().catch((error: unknown) => {
     refusal ??= error;
     tar.destroy();
   });
-  await pipeline(Readable.from(gunzip(packed, budget), { objectMode: false }), tar).catch((error: unknown) => {
+  const blocks = end.watch(gunzip(packed, budget));
+  await pipeline(Readable.from(blocks, { objectMode: false }), tar).catch((error: unknown) => {
     refusal ??= error;
   });
   await entries;
@@ -49,30 +56,40 @@ export async function readArchive(packed: Buffer, budget: Budget, keep: (path: s
   return reader.archive();
 }
 
-function createReader(budget: Budget, keep: (path: string) => boolean) {
+interface OpenFile {
+  readonly path: string;
+  readonly chunks: Buffer[] | undefined;
+}
+
+function createReader(budget: Budget, useOf: (path: string) => Use) {
   const files = new Map<string, ChartFile>();
   const folded = new Set<string>();
   let top: string | undefined;
   let packedAt: Date | undefined;
 
-  /** Undefined: what has no place in a chart, such as folders and links, which helm leaves out too. */
-  function placeOf(header: Header): string | undefined {
-    if (header.type !== 'file' && header.type !== 'contiguous-file') return undefined;
-    const place = placeInChart(header.name);
-    if (top !== undefined && top !== place.top) {
-      throw new ChartRefused(`the archive holds two folders, ${quote(top)} and ${quote(place.top)}; a chart has one`);
+  function isKept(path: string, size: number): boolean {
+    const use = useOf(path);
+    if (use === undefined) return false;
+    if (size <= budget.kept) {
+      budget.kept -= size;
+      return true;
     }
-    top = place.top;
-    return place.path;
+    if (use === 'shown') return false;
+    throw new ChartRefused(`what helm would load of the chart is larger than ${CHART_LIMITS.kept} bytes`);
   }
 
   return {
-    /** Where the entry's content goes, if it is kept. */
-    begin(header: Header): Buffer[] | undefined {
+    /** Undefined: what has no place in a chart, such as folders and links, which helm leaves out too. */
+    begin(header: Header): OpenFile | undefined {
       if (--budget.entries < 0) throw new ChartRefused(`the archive has more than ${CHART_LIMITS.entries} entries`);
-      const path = placeOf(header);
-      if (path === undefined) return undefined;
-      if ((header.size ?? 0) > CHART_LIMITS.file) {
+      if (!isFile(header)) return undefined;
+      const place = placeInChart(header.name);
+      if (top !== undefined && top !== place.top) {
+        throw new ChartRefused(`the archive holds two folders, ${quote(top)} and ${quote(place.top)}; a chart has one`);
+      }
+      top = place.top;
+      const { path } = place;
+      if (header.size > CHART_LIMITS.file) {
         throw new ChartRefused(
           `decompressed chart file ${quote(header.name)} is larger than the maximum file size ${CHART_LIMITS.file}`,
         );
@@ -81,19 +98,28 @@ function createReader(budget: Budget, keep: (path: string) => boolean) {
       const name = path.normalize('NFC').toLowerCase();
       if (folded.has(name)) throw new ChartRefused(`the archive holds ${quote(path)} twice`);
       folded.add(name);
-      return keep(path) ? [] : undefined;
+      return { path, chunks: isKept(path, header.size) ? [] : undefined };
     },
-    end(header: Header, chunks: Buffer[] | undefined): void {
-      const path = placeOf(header);
-      if (path === undefined) return;
-      if (!packedAt || header.mtime > packedAt) packedAt = header.mtime;
-      files.set(path, { path, size: header.size ?? 0, content: chunks && withoutMark(Buffer.concat(chunks)) });
+    end({ size, mtime }: Header, { path, chunks }: OpenFile): void {
+      if (!packedAt || mtime > packedAt) packedAt = mtime;
+      files.set(path, { path, size, content: chunks && withoutMark(Buffer.concat(chunks)) });
     },
     archive(): Archive {
       if (files.size === 0) throw new ChartRefused('no files in chart archive');
       return { files, packedAt };
     },
   };
+}
+
+/** @throws {ChartRefused} for entries that readers of tar make different things of */
+function isFile({ type, size, name, pax }: Header): boolean {
+  const extended = Object.keys(pax ?? {});
+  if ((type as unknown) === null || extended.some((key) => key.startsWith('GNU.sparse'))) {
+    throw new ChartRefused(`the archive holds ${quote(name)}, which is neither a file nor a folder nor a link`);
+  }
+  if (type === 'file' || type === 'contiguous-file') return true;
+  if (size > 0) throw new ChartRefused(`the archive holds ${quote(name)}, a ${type} with a content`);
+  return false;
 }
 
 /** Splits the top folder off, by helm's rules and in helm's words. @throws {ChartRefused} */

@@ -12,10 +12,12 @@ const FNAME = 8;
 const FCOMMENT = 16;
 const TRAILER = 8;
 
-/** What may still be unpacked; archives inside an archive share it. */
+/** What may still be read; archives inside an archive share it. */
 export interface Budget {
   unpacked: number;
   entries: number;
+  /** Bytes in memory. */
+  kept: number;
   yaml: number;
 }
 

@@ -5,6 +5,13 @@ const MIB = 2 ** 20;
 export const CHART_LIMITS = {
   /** Of the archive. The largest public charts have 1 MiB. */
   compressed: 20 * MIB,
+  /** Charts that a process reads at once, and that may wait for it. */
+  readers: 2,
+  waitingReaders: 64,
+  /** Of archives whose upload is under way, in one process. */
+  uploads: 128 * MIB,
+  /** Archives up to this are read while the client waits for its push, larger ones by a job. */
+  readAtOnce: 4 * MIB,
   /** Of a provenance file: Chart.yaml, a digest and a signature. */
   provenance: MIB,
   unpacked: 100 * MIB,
@@ -14,6 +21,8 @@ export const CHART_LIMITS = {
   /** Helm 3 refuses larger ones. */
   file: 5 * MIB,
   entries: 10_000,
+  /** Of contents, in memory while the chart is read. */
+  kept: 32 * MIB,
   pathLength: 512,
   pathDepth: 32,
   /** Archives inside archives: `charts/*.tgz`. */

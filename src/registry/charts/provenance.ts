@@ -7,7 +7,7 @@ import { CHART_LIMITS } from './limits.ts';
 import { readMetadata, type ChartMetadata } from './metadata.ts';
 import { fileOf } from './names.ts';
 import { ChartRefused } from './refused.ts';
-import { parseYaml } from './yaml.ts';
+import { parseYaml } from './text.ts';
 
 const HEAD = /^-----BEGIN PGP SIGNED MESSAGE-----\r?\n(?:[^\r\n]+\r?\n)*\r?\n/;
 const END = /\r?\n-----BEGIN PGP SIGNATURE-----/;

@@ -16,6 +16,7 @@ import { chartConfig, chartManifest } from './manifest.ts';
 import { repositoryOfChart, tagOfVersion, type Namespace } from './names.ts';
 import { checkProvenance, readProvenance } from './provenance.ts';
 import { readChart } from './read.ts';
+import { keepChart } from './extract.ts';
 import { readWhole } from './recording.ts';
 
 export interface PutChart {
@@ -40,11 +41,11 @@ export interface StoredChart {
  * @throws {Refusal} DENIED, NAME_INVALID, TAG_INVALID, CHART_EXISTS, TAG_KIND
  */
 export async function putChart(registry: Registry, put: PutChart): Promise<StoredChart> {
+  const digest = digestOf('sha256', put.chart);
   const chart = await readChart(put.chart);
   const { name, version } = chart.metadata;
   const path = repositoryOfChart(put.namespace, name);
   const tag = tagOfVersion(version);
-  const digest = digestOf('sha256', put.chart);
   if (put.provenance) await checkProvenance(put.provenance, chart.metadata, digest);
   const scene = await authorised(registry, put.principal, path, tag);
   const before = await versionBehind(registry, scene);
@@ -56,6 +57,7 @@ export async function putChart(registry: Registry, put: PutChart): Promise<Store
     if (!put.provenance || before.provenance?.digest === digestOf('sha256', put.provenance)) return stored;
     if (!put.force) await mustBeUnsigned(registry, before);
   }
+  await keepChart(registry.db, digest, chart);
   const { principal, requestId } = put;
   const repository = await ensureRepository(registry, scene, path, principal, requestId);
   const blob = (bytes: Buffer) =>

@@ -1,10 +1,11 @@
 /** A chart out of its archive: what helm would load, or helm's reason not to. */
-import { readArchive, type Archive, type ChartFile } from './archive.ts';
+import { createLimiter } from '../../auth/limiter.ts';
+import { readArchive, type Archive, type ChartFile, type Use } from './archive.ts';
 import type { Budget } from './gunzip.ts';
 import { CHART_LIMITS } from './limits.ts';
 import { readMetadata, type ChartMetadata } from './metadata.ts';
 import { ChartRefused } from './refused.ts';
-import { parseYaml } from './yaml.ts';
+import { parseYaml } from './text.ts';
 
 export interface Chart {
   readonly metadata: ChartMetadata;
@@ -15,27 +16,41 @@ export interface Chart {
   readonly lock: unknown;
 }
 
-/** @throws {ChartRefused} */
-export async function readChart(packed: Buffer): Promise<Chart> {
-  if (packed.length > CHART_LIMITS.compressed) {
-    throw new ChartRefused(`a chart may have at most ${CHART_LIMITS.compressed} bytes`);
-  }
-  const budget: Budget = {
-    unpacked: CHART_LIMITS.unpacked,
-    entries: CHART_LIMITS.entries,
-    yaml: CHART_LIMITS.allYaml,
-  };
-  const archive = await readArchive(packed, budget, isKept);
-  const loaded = await load(archive.files, budget, 0);
-  return { ...loaded, packedAt: archive.packedAt, files: archive.files };
+/** Too many charts wait to be read: try again. */
+export class TooManyCharts extends Error {
+  override readonly name = 'TooManyCharts';
+}
+
+const readers = createLimiter(
+  CHART_LIMITS.readers,
+  CHART_LIMITS.waitingReaders,
+  () => new TooManyCharts('The hub is busy reading charts; try again in a moment'),
+);
+
+/**
+ * @throws {ChartRefused}
+ * @throws {TooManyCharts}
+ */
+export function readChart(packed: Buffer): Promise<Chart> {
+  return readers.run(async () => {
+    if (packed.length > CHART_LIMITS.compressed) {
+      throw new ChartRefused(`a chart may have at most ${CHART_LIMITS.compressed} bytes`);
+    }
+    const { unpacked, entries, kept, allYaml } = CHART_LIMITS;
+    const budget: Budget = { unpacked, entries, kept, yaml: allYaml };
+    const archive = await readArchive(packed, budget, useOf);
+    const loaded = await load(archive.files, budget, 0);
+    return { ...loaded, packedAt: archive.packedAt, files: archive.files };
+  });
 }
 
 /** Of the chart itself what people look at; of its sub-charts what helm looks at. */
-function isKept(path: string): boolean {
+function useOf(path: string): Use {
   const own = path.replace(/^(?:charts\/[^/]+\/)+/, '');
-  if (/^(?:Chart\.yaml|Chart\.lock|values\.yaml|requirements\.(?:yaml|lock))$/.test(own)) return true;
-  if (/^charts\/[^/]+\.tgz$/.test(own)) return true;
-  return own === path && /^(?:values\.schema\.json$|readme(?:\.|$)|templates\/|crds\/)/i.test(path);
+  if (/^(?:Chart\.yaml|Chart\.lock|values\.yaml|requirements\.(?:yaml|lock))$/.test(own)) return 'needed';
+  if (/^charts\/[^/]+\.tgz$/.test(own)) return 'needed';
+  if (own === path && /^(?:values\.schema\.json$|readme(?:\.|$)|templates\/|crds\/)/i.test(path)) return 'shown';
+  return undefined;
 }
 
 interface Loaded {
@@ -78,7 +93,7 @@ async function loadSubchart(name: string, files: Archive['files'], budget: Budge
   if (!name.endsWith('.tgz')) return void (await load(files, budget, depth + 1));
   const packed = files.get('')?.content;
   if (packed === undefined) throw new ChartRefused(`expected ${name}, got ${[...files.keys()][0] ?? 'nothing'}`);
-  const inner = await readArchive(packed, budget, isKept);
+  const inner = await readArchive(packed, budget, useOf);
   await load(inner.files, budget, depth + 1);
 }
 

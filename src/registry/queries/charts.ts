@@ -116,3 +116,134 @@ export async function isReferredTo(db: Queryable, repositoryId: number, digest: 
         or exists (select from tags where repository_id = ${repositoryId} and starts_with(name, ${tag})) as found`);
   return row?.found ?? false;
 }
+
+export async function selectExtracted(db: Queryable, digest: Buffer, kind: string, version: number): Promise<unknown> {
+  const row = await db.first<{ data: unknown }>(sql`
+    select data from extracted_metadata where digest = ${digest} and kind = ${kind} and version >= ${version}`);
+  return row?.data;
+}
+
+/** Keeps what was read out of a content; what a newer version of the hub has read stays. */
+export async function insertExtracted(
+  db: Queryable,
+  extracted: { digest: Buffer; version: number; kinds: readonly string[]; data: readonly string[] },
+): Promise<void> {
+  await db.query(sql`
+    insert into extracted_metadata (digest, kind, version, data)
+    select ${extracted.digest}::bytea, kind, ${extracted.version}::int, data::jsonb
+    from unnest(${extracted.kinds}::text[], ${extracted.data}::text[]) as e (kind, data) order by kind
+    on conflict (digest, kind) do update set version = excluded.version, data = excluded.data
+      where extracted_metadata.version < excluded.version`);
+}
+
+export interface VersionRow {
+  version: string;
+  tag: string;
+  content: Buffer;
+  manifest: Buffer;
+  entry: string;
+  created_at: Date;
+  yanked: boolean;
+  reason: string | null;
+  yanked_at: Date | null;
+}
+
+/** Every version, yanked ones too, in no order; one tag's alone when it is named. */
+export function selectVersions(db: Queryable, repositoryId: number, tag: string | null): Promise<VersionRow[]> {
+  return db.query<VersionRow>(sql`
+    select v.version, v.tag, v.content, m.digest as manifest, v.entry, v.created_at, v.yanked, y.reason, y.yanked_at
+    from chart_versions v
+    join manifests m on m.id = v.manifest_id
+    left join chart_yanks y on y.repository_id = v.repository_id and y.content = v.content
+    where v.repository_id = ${repositoryId} and (${tag}::text is null or v.tag = ${tag})`);
+}
+
+export interface ProjectChartRow {
+  path: string;
+  namespace: string;
+  name: string;
+  versions: number;
+  updated_at: Date;
+}
+
+/** Charts of a project that have versions to be found, by path. */
+export function selectProjectCharts(
+  db: Queryable,
+  projectId: number,
+  after: string,
+  limit: number,
+): Promise<ProjectChartRow[]> {
+  return db.query<ProjectChartRow>(sql`
+    select r.path, n.path as namespace, c.name, found.versions, found.updated_at
+    from chart_namespaces n
+    join charts c on c.namespace_id = n.id
+    join repositories r on r.id = c.repository_id
+    cross join lateral (select count(*) as versions, max(v.created_at) as updated_at from chart_versions v
+                        where v.repository_id = c.repository_id and not v.yanked) found
+    where n.project_id = ${projectId} and r.path > ${after} and found.versions > 0
+    order by r.path limit ${limit}`);
+}
+
+/** Hides a content from the index; what is said again replaces what was said. Its tag is locked by the caller. */
+export async function insertYank(
+  tx: Transaction,
+  yank: { repositoryId: number; content: Buffer; reason: string; actorId: number | null },
+): Promise<void> {
+  await tx.query(sql`
+    insert into chart_yanks (repository_id, content, reason, yanked_by)
+    values (${yank.repositoryId}, ${yank.content}, ${yank.reason}, ${yank.actorId})
+    on conflict (repository_id, content) do update set reason = excluded.reason, yanked_by = excluded.yanked_by, yanked_at = now()`);
+  await tx.query(sql`
+    update chart_versions set yanked = true
+    where repository_id = ${yank.repositoryId} and content = ${yank.content} and not yanked`);
+}
+
+export async function deleteYank(tx: Transaction, repositoryId: number, content: Buffer): Promise<void> {
+  await tx.query(sql`delete from chart_yanks where repository_id = ${repositoryId} and content = ${content}`);
+  await tx.query(sql`
+    update chart_versions set yanked = false
+    where repository_id = ${repositoryId} and content = ${content} and yanked`);
+}
+
+export interface PushedChartRow {
+  id: number;
+  media_type: string;
+  payload: Buffer;
+  repository_id: number;
+  path: string;
+  project_id: number;
+  epoch: number;
+}
+
+/** A chart's manifest, while it is there. */
+export function selectPushedChart(db: Queryable, manifestId: number): Promise<PushedChartRow | undefined> {
+  return db.first<PushedChartRow>(sql`
+    select m.id, m.media_type, p.payload, r.id as repository_id, r.path, r.project_id, r.epoch
+    from manifests m
+    join manifest_payloads p on p.manifest_id = m.id
+    join repositories r on r.id = m.repository_id
+    where m.id = ${manifestId} and m.deleted_at is null`);
+}
+
+/** Manifests of charts that have a tag which looks like a version and is not listed, by id. */
+export async function selectUnlisted(db: Queryable, after: number, limit: number): Promise<number[]> {
+  const rows = await db.query<{ id: number }>(sql`
+    select m.id from manifests m
+    where m.kind = 'chart' and m.deleted_at is null and m.id > ${after}
+      and exists (select from tags t
+                  where t.manifest_id = m.id and t.name ~ '^v?[0-9]'
+                    and not exists (select from chart_versions v where v.repository_id = t.repository_id and v.tag = t.name))
+    order by m.id limit ${limit}`);
+  return rows.map((row) => row.id);
+}
+
+/** The repository of a chart that has, or had, versions to be found. */
+export function selectChart(
+  db: Queryable,
+  path: string,
+): Promise<{ id: number; project_id: number; namespace: string; name: string } | undefined> {
+  return db.first<{ id: number; project_id: number; namespace: string; name: string }>(sql`
+    select r.id, r.project_id, n.path as namespace, c.name
+    from repositories r join charts c on c.repository_id = r.id join chart_namespaces n on n.id = c.namespace_id
+    where r.path = ${path}`);
+}
