@@ -5,6 +5,7 @@ import { apiDoor } from './api/routes.ts';
 import { authDoor } from './auth/routes.ts';
 import { StoreFull, type BlobStore } from './blobs/store.ts';
 import type { Context } from './context.ts';
+import { filesDoor } from './files/routes.ts';
 import { healthRoutes } from './health.ts';
 import { requests } from './http/requests.ts';
 import { createServer as createHttpServer } from './http/server.ts';
@@ -31,18 +32,15 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
       checks: { postgres: () => db.pool.query('select 1'), storage: () => usable(store) },
     }),
   );
-  app.use(
-    ociDoor(
-      {
-        registry,
-        authenticator,
-        publicUrls: config.publicUrls,
-        pace: { idleSeconds: config.limits.bodyIdleSeconds, minRate: config.limits.bodyMinRate },
-        verifyReads: config.verifyReads,
-      },
-      report,
-    ),
-  );
+  const door = {
+    registry,
+    authenticator,
+    publicUrls: config.publicUrls,
+    pace: { idleSeconds: config.limits.bodyIdleSeconds, minRate: config.limits.bodyMinRate },
+    verifyReads: config.verifyReads,
+  };
+  app.use(ociDoor(door, report));
+  app.use(filesDoor(door, report));
   const facts = async (path: string, principalId: number) =>
     targetOf(await registry.scenes.resolve({ path, principalId }));
   app.use(authDoor({ tokens, keys, authenticator, gate: registry.gate, facts, publicUrls: config.publicUrls, report }));

@@ -3,6 +3,7 @@ import type { Principal, Verdict } from '../auth/principal.ts';
 import { digestToBytes, type Digest } from '../blobs/digest.ts';
 import type { Transaction } from '../db/database.ts';
 import { recordEvent } from '../jobs/outbox.ts';
+import { settle } from './files-build.ts';
 import { mayReplace, type Kind } from './kinds.ts';
 import type { Tag } from './names.ts';
 import { insertTag, lockTag, moveTag, recordTagMoves, removeTags, selectTagPage } from './queries/tags.ts';
@@ -47,7 +48,7 @@ export async function decideTags(
 export async function putTag(
   tx: Transaction,
   put: {
-    repositoryId: number;
+    repository: Repository;
     tag: Tag;
     manifestId: number;
     digest: Digest;
@@ -56,13 +57,14 @@ export async function putTag(
     mayMove: TagDecisions;
   },
 ): Promise<void> {
-  const { repositoryId, tag, manifestId, actorId } = put;
+  const { tag, manifestId, actorId } = put;
+  const { id: repositoryId } = put.repository;
   const row = { repositoryId, name: tag, manifestId, actorId };
   let before: Buffer | null = null;
   while (!(await insertTag(tx, row))) {
     const current = await lockTag(tx, repositoryId, tag);
     if (!current) continue; // deleted between the two statements
-    if (current.manifest_id === manifestId) return;
+    if (current.manifest_id === manifestId && !current.stale) return;
     put.mayMove.overwrite(tag);
     if (!mayReplace(current.kind as Kind, put.kind)) {
       throw new Refusal(
@@ -73,7 +75,10 @@ export async function putTag(
         },
       );
     }
-    before = current.digest;
+    if (current.final) {
+      throw new Refusal('UNSUPPORTED', `Version ${tag} is final; nothing in it changes. Choose another tag`, { tag });
+    }
+    before = current.stale ? await settle(tx, put.repository, tag, current.digest) : current.digest;
     await moveTag(tx, row);
     break;
   }
@@ -93,12 +98,14 @@ export async function deleteTag(
   await registry.db.transaction(async (tx) => {
     const row = await lockTag(tx, repository.id, tag);
     if (!row) throw new Refusal('MANIFEST_UNKNOWN', 'This repository has no such manifest or tag', { reference: tag });
+    // What was put file by file stays as a manifest without a tag, as what any other tag pointed at does.
+    const before = row.stale ? await settle(tx, repository, tag, row.digest) : row.digest;
     await removeTags(tx, repository.id, [tag]);
     await recordTagMoves(tx, {
       repositoryId: repository.id,
       actorId: principal.id || null,
       names: [tag],
-      before: [row.digest],
+      before: [before],
       after: null,
     });
     await recordEvent(tx, {
