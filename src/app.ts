@@ -44,7 +44,7 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
   const facts = async (path: string, principalId: number) =>
     targetOf(await registry.scenes.resolve({ path, principalId }));
   app.use(authDoor({ tokens, keys, authenticator, gate: registry.gate, facts, publicUrls: config.publicUrls, report }));
-  app.use(apiDoor({ db, authenticator, gate: registry.gate, facts, publicUrls: config.publicUrls, report }));
+  app.use(apiDoor({ db, authenticator, gate: registry.gate, facts, registry, publicUrls: config.publicUrls, report }));
   return app;
 }
 

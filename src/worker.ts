@@ -2,6 +2,7 @@
 import { sweepDeadObjects } from './blobs/sweep.ts';
 import type { Context } from './context.ts';
 import { startJobs, type Job, type JobRunner } from './jobs/queue.ts';
+import { pruneShares } from './registry/files-share.ts';
 import { pruneEvents } from './registry/prune.ts';
 import { reapIdleUploads } from './registry/reap.ts';
 
@@ -24,6 +25,12 @@ export function jobs({ db, store, registry, config }: Context): Job<never>[] {
       name: 'prune-events',
       every: '17 * * * *',
       run: () => pruneEvents(db),
+    },
+    {
+      // Links to files that have expired.
+      name: 'prune-shares',
+      every: '23 * * * *',
+      run: () => pruneShares(db),
     },
   ];
 }

@@ -4,14 +4,17 @@ import type { Authenticator } from '../auth/authenticate.ts';
 import type { Facts, Gate } from '../auth/principal.ts';
 import type { Database } from '../db/database.ts';
 import { mount } from '../http/table.ts';
+import type { Registry } from '../registry/registry.ts';
 import { meRoutes, userRoutes } from './account-routes.ts';
 import { toRoute, type ApiRoute } from './call.ts';
+import { fileRoutes } from './file-routes.ts';
 import { grantRoutes } from './grant-routes.ts';
 import { enforce } from './guard.ts';
 import { openApi } from './openapi.ts';
 import { Problem } from './problems.ts';
 import { projectRoutes } from './project-routes.ts';
 import { documentRoute } from './document-route.ts';
+import { shareRoutes } from './share-routes.ts';
 import { writeProblem } from './translate.ts';
 
 export interface ApiDoor {
@@ -20,12 +23,23 @@ export interface ApiDoor {
   readonly gate: Gate;
   readonly facts: Facts;
   readonly publicUrls: readonly string[];
+  readonly registry: Registry;
   /** Told of errors that are the hub's own. */
   readonly report: (error: unknown, requestId: string) => void;
 }
 
-export function apiRoutes({ db, gate }: Pick<ApiDoor, 'db' | 'gate'>): ApiRoute[] {
-  return [...meRoutes(db), ...userRoutes(db), ...projectRoutes(db, gate), ...grantRoutes(db)];
+/** What handlers work with. */
+type ApiParts = Pick<ApiDoor, 'db' | 'gate' | 'registry' | 'publicUrls'>;
+
+export function apiRoutes({ db, gate, registry, publicUrls }: ApiParts): ApiRoute[] {
+  return [
+    ...meRoutes(db),
+    ...userRoutes(db),
+    ...projectRoutes(db, gate),
+    ...grantRoutes(db),
+    ...fileRoutes(registry),
+    ...shareRoutes(registry, publicUrls),
+  ];
 }
 
 /** Everything under /api. Errors are problem details (RFC 9457), also for paths that are not in the table. */

@@ -7,6 +7,7 @@ import type { Authenticator } from '../auth/authenticate.ts';
 import { InvalidCredentials } from '../auth/errors.ts';
 import type { Action, Principal } from '../auth/principal.ts';
 import { identify } from '../auth/identify.ts';
+import { openShare } from '../registry/files-share.ts';
 import type { Registry } from '../registry/registry.ts';
 import { repositoryOf, type Repository } from '../registry/repositories.ts';
 import { targetOf, type Scene } from '../registry/scene.ts';
@@ -55,14 +56,39 @@ export function enforce(door: FilesDoor): (policy: FilesPolicy) => Middleware {
 }
 
 async function check(door: FilesDoor, ctx: Context, address: Address, action: Action): Promise<void> {
-  const { principal, facts: scene } = await whoAsks(door, ctx, (principalId) =>
-    door.registry.scenes.resolve({ path: address.repository, principalId, ...tagOf(address) }),
-  );
+  const look = (principalId: number) =>
+    door.registry.scenes.resolve({ path: address.repository, principalId, ...tagOf(address) });
+  const sharer = await whoShares(door, ctx, address, action);
+  const { principal, facts: scene } = sharer
+    ? { principal: sharer, facts: await look(sharer.id) }
+    : await whoAsks(door, ctx, look);
   const verdict = await door.registry.gate.decide(principal, action, targetOf(scene));
   const repository = repositoryOf(scene, address.repository);
   Object.assign(ctx.state, { principal, scene, address, repository });
-  if (verdict.effect === 'deny') throw denial(principal, action, verdict.stale ?? false);
+  if (verdict.effect === 'deny') throw sharer ? deadLink() : denial(principal, action, verdict.stale ?? false);
   for (const warning of verdict.warnings) ctx.append('Warning', `299 - "${warning.replaceAll(/["\\\r\n]/g, "'")}"`);
+}
+
+/** Who made the link that the request came by: `?share=` opens one file for one thing, and nothing else. */
+async function whoShares(
+  door: FilesDoor,
+  ctx: Context,
+  address: Address,
+  action: Action,
+): Promise<Principal | undefined> {
+  const secret = ctx.query['share'];
+  if (secret === undefined) return undefined;
+  const bound = address.kind === 'file' && address.version.kind !== 'range' ? address : undefined;
+  if (!bound || typeof secret !== 'string') throw deadLink();
+  const { repository, path, version } = bound;
+  const name = version.kind === 'tag' ? version.tag : version.kind === 'digest' ? version.digest : '';
+  const principal = await openShare(door.registry.db, secret, { repository, version: name, path, action });
+  if (!principal) throw deadLink();
+  return principal;
+}
+
+function deadLink(): FileError {
+  return new FileError(404, 'not-found', 'This link has expired, was taken back, or is for something else');
 }
 
 async function whoAsks(door: FilesDoor, ctx: Context, look: (principalId: number) => Promise<Scene>) {

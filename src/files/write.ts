@@ -6,7 +6,7 @@ import { checkCondition, putFiles, removeFile, type VersionRequest } from '../re
 import { findFile } from '../registry/files-read.ts';
 import { deployByChecksum, ensureEmptyConfig, storeFile } from '../registry/files-store.ts';
 import { ensureRepository, type Repository } from '../registry/repositories.ts';
-import type { Tag } from '../registry/names.ts';
+import { parseRepositoryPath, type RepositoryPath, type Tag } from '../registry/names.ts';
 import { deleteTag } from '../registry/tags.ts';
 import { pathOf } from './address.ts';
 import { checked, claimsOf, refuseOthers, sayDigests, sha256Of, type Checksums } from './checksums.ts';
@@ -36,7 +36,7 @@ export function putFile(door: FilesDoor): Middleware {
     let others: Checksums = new Map();
     if (isDeploy(ctx)) {
       if (!digest) throw new FileError(400, 'request-invalid', 'Say which bytes: X-Checksum-Sha256');
-      content = await deployByChecksum(registry, { scene, repository, principal }, digest);
+      content = await deployByChecksum(registry, { scene, repository, principal, from: sourceOf(ctx) }, digest);
     } else {
       const { body, digests } = checked(readBody(ctx, pace), claims, piece === undefined);
       const upload = {
@@ -114,6 +114,15 @@ function isDeploy(ctx: Context): boolean {
     throw new FileError(400, 'request-invalid', 'A request with X-Checksum-Deploy has no body');
   }
   return asked;
+}
+
+/** `?from=team/tools`: where the bytes are, when it is neither this project nor a public one. */
+function sourceOf(ctx: Context): RepositoryPath | undefined {
+  const { from } = ctx.query;
+  if (from === undefined) return undefined;
+  const path = typeof from === 'string' ? parseRepositoryPath(from) : undefined;
+  if (path) return path;
+  throw new FileError(400, 'name-invalid', 'from is the path of a repository');
 }
 
 /** DELETE of a file, or of a version; what the version's manifest names stays until nothing does. */

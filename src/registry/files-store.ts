@@ -9,7 +9,7 @@ import { settledUpload } from './claims.ts';
 import { EMPTY_CONFIG } from './files-manifest.ts';
 import type { FilePath } from './files-path.ts';
 import { FileRefusal } from './files-refusal.ts';
-import type { Tag } from './names.ts';
+import type { RepositoryPath, Tag } from './names.ts';
 import { adoptPartial, selectPartial } from './queries/files-partial.ts';
 import { partialName } from './queries/files.ts';
 import { Refusal } from './refusal.ts';
@@ -104,15 +104,15 @@ function wrongOffset(size: number): Refusal {
  */
 export async function deployByChecksum(
   registry: Registry,
-  into: { scene: Scene; repository: Repository; principal: Principal },
+  into: { scene: Scene; repository: Repository; principal: Principal; from: RepositoryPath | undefined },
   digest: Digest,
 ): Promise<{ digest: Digest; size: number }> {
-  const { scene, repository, principal } = into;
+  const { scene, repository, principal, from } = into;
   const { access: _access, ...credential } = principal;
   const mayRead = await registry.gate.decide(credential, 'pull', targetOf(scene));
   let blob = mayRead.effect === 'deny' ? undefined : await findBlob(registry, repository, digest, true);
   if (!blob) {
-    const mount = { digest, from: undefined, into: repository, intoScene: scene, principal };
+    const mount = { digest, from, into: repository, intoScene: scene, principal };
     if (await mountBlob(registry, mount)) blob = await findBlob(registry, repository, digest, true);
   }
   if (!blob) {

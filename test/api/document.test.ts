@@ -6,8 +6,8 @@ import { CATALOGUE } from '../../src/api/problems.ts';
 import { apiRoutes } from '../../src/api/routes.ts';
 import { testApi } from './harness.ts';
 
-const { db, gate, call, callback, jane, admin, authenticator, reported } = await testApi();
-const routes = apiRoutes({ db, gate });
+const { db, gate, registry, call, callback, jane, admin, authenticator, reported } = await testApi();
+const routes = apiRoutes({ db, gate, registry, publicUrls: [] });
 
 describe('docs/openapi.json', () => {
   test('is what the code says; npm run openapi writes it', async () => {

@@ -5,6 +5,9 @@ import sql from 'sql-template-tag';
 import request from 'supertest';
 import { apiDoor } from '../../src/api/routes.ts';
 import type { User } from '../../src/auth/accounts.ts';
+import { createMemory } from '../../src/registry/memory.ts';
+import type { Registry } from '../../src/registry/registry.ts';
+import { createScenes } from '../../src/registry/scene.ts';
 import { basic, newUser, ORIGIN, PASSWORD, testAuth } from '../auth/harness.ts';
 
 export interface Problem {
@@ -24,7 +27,10 @@ export async function testApi(options: { projectCreation?: 'users' | 'admins' } 
     ctx.state['requestId'] = 'request-id-of-test';
     return next();
   });
-  app.use(apiDoor({ db, authenticator, gate, facts, publicUrls: [ORIGIN], report: (error) => reported.push(error) }));
+  // Bytes are in no test of this folder.
+  const registry = { db, gate, scenes: createScenes(db), memory: createMemory() } as unknown as Registry;
+  const report = (error: unknown) => reported.push(error);
+  app.use(apiDoor({ db, authenticator, gate, facts, registry, publicUrls: [ORIGIN], report }));
   const callback = app.callback();
 
   const admin = await newUser(db, { admin: true });
@@ -57,5 +63,5 @@ export async function testApi(options: { projectCreation?: 'users' | 'admins' } 
       select id, ${path} from projects where name = ${path.split('/')[0]}`);
   }
 
-  return { ...auth, callback, call, project, token, repository, admin, jane, joe };
+  return { ...auth, registry, callback, call, project, token, repository, admin, jane, joe };
 }

@@ -54,7 +54,10 @@ export interface Part {
 }
 
 /** A form as curl -F writes it. */
-export function form(parts: readonly Part[], boundary = 'x-boundary-x'): { body: Buffer; headers: Record<string, string> } {
+export function form(
+  parts: readonly Part[],
+  boundary = 'x-boundary-x',
+): { body: Buffer; headers: Record<string, string> } {
   const pieces = parts.flatMap(({ name = 'file', filename, content }) => [
     Buffer.from(
       `--${boundary}\r\nContent-Disposition: form-data; name="${name}"${filename === undefined ? '' : `; filename="${filename}"`}\r\n` +
