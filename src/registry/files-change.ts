@@ -1,6 +1,6 @@
 /** The one way to change a version: its tag locked, its rows there, and nothing in the way of a change. */
 import type { Transaction } from '../db/database.ts';
-import { digestFromBytes } from '../blobs/digest.ts';
+import { digestFromBytes, digestToBytes } from '../blobs/digest.ts';
 import { filesOf, weightOf, type FileList } from './files-manifest.ts';
 import { FileRefusal } from './files-refusal.ts';
 import type { Kind } from './kinds.ts';
@@ -14,7 +14,6 @@ import {
 } from './queries/files.ts';
 import { selectManifest } from './queries/manifests.ts';
 import { lockTag, type TagRow } from './queries/tags.ts';
-import { digestToBytes } from '../blobs/digest.ts';
 import { Refusal } from './refusal.ts';
 
 export interface LockedVersion {
@@ -74,6 +73,12 @@ async function adopt(tx: Transaction, repositoryId: number, tag: TagRow, actorId
   if (!manifest) throw new Error(`The tag ${tag.name} points at nothing`);
   const digest = digestFromBytes(manifest.digest);
   const list = filesOf({ id: manifest.id, digest, mediaType: manifest.media_type, payload: manifest.payload });
+  if (!list.plain) {
+    throw new FileRefusal(
+      'NOT_FILES',
+      `Version ${tag.name} was pushed with a subject or a config of its own, which files do not have; push it anew instead`,
+    );
+  }
   const id = await insertVersion(tx, {
     repositoryId,
     name: tag.name,

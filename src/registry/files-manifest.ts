@@ -66,6 +66,8 @@ export function writeManifest(files: readonly File[], properties: Properties): B
 export interface FileList {
   readonly files: ReadonlyMap<string, File>;
   readonly properties: Properties;
+  /** Whether a manifest of these files and properties would say all that this one says. */
+  readonly plain: boolean;
 }
 
 const read = new WeakMap<ManifestFacts, FileList>();
@@ -96,6 +98,8 @@ function readManifest(payload: Buffer): FileList {
     layers?: Layer[] | null;
     manifests?: unknown;
     annotations?: Record<string, string> | null;
+    config?: { mediaType?: unknown };
+    subject?: unknown;
   };
   if (document.manifests !== undefined) {
     throw new FileRefusal('NOT_FILES', 'This version is an index of other manifests; it has no files of its own');
@@ -106,11 +110,14 @@ function readManifest(payload: Buffer): FileList {
     const known = parseDigest(digest);
     if (!known) continue;
     const named = titleOf(annotations);
+    // Stands where an artifact has no layers, since a manifest must have one.
+    if (named === undefined && mediaType === EMPTY_CONFIG.mediaType) continue;
     const path = named !== undefined && isFree(named, files, folders) ? named : unusedName(known, mediaType, files);
     files.set(path, { path, digest: known, size, mediaType });
     for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) folders.add(path.slice(0, at));
   }
-  return { files, properties: document.annotations ?? {} };
+  const plain = !document.subject && document.config?.mediaType === EMPTY_CONFIG.mediaType;
+  return { files, properties: document.annotations ?? {}, plain };
 }
 
 function titleOf(annotations: Record<string, unknown> | undefined): string | undefined {

@@ -9,17 +9,29 @@ const CONTROL = /[\p{Cc}\p{Cs}]/u;
 /** What to set; null removes. */
 export type PropertyChange = Readonly<Record<string, string | null>>;
 
+export interface ChangedProperties {
+  readonly after: Record<string, string>;
+  readonly changes: boolean;
+  /** Whether one that was there is another now, or gone. */
+  readonly replaces: boolean;
+}
+
 /** @throws {FileRefusal} PROPERTY_INVALID */
-export function checkProperties(before: Readonly<Record<string, string>>, change: PropertyChange) {
-  const after = new Map(Object.entries(before));
+export function checkProperties(before: Readonly<Record<string, string>>, change: PropertyChange): ChangedProperties {
+  const properties = new Map(Object.entries(before));
+  let [changes, replaces] = [false, false];
   for (const [key, value] of Object.entries(change)) {
-    if (value === null) after.delete(key);
-    else after.set(checkedKey(key), checkedValue(value));
+    const was = properties.get(key);
+    if (value === null) properties.delete(key);
+    else properties.set(checkedKey(key), checkedValue(value));
+    if (was === (value ?? undefined)) continue;
+    changes = true;
+    if (was !== undefined) replaces = true;
   }
-  if (after.size > MAX_PROPERTIES) {
+  if (properties.size > MAX_PROPERTIES) {
     throw new FileRefusal('PROPERTY_INVALID', `A version has at most ${MAX_PROPERTIES} properties`);
   }
-  return Object.fromEntries(after);
+  return { after: Object.fromEntries(properties), changes, replaces };
 }
 
 function checkedKey(key: string): string {

@@ -4,9 +4,9 @@ import semver from 'semver';
 import type { Principal } from '../auth/principal.ts';
 import { digestFromBytes, type Digest } from '../blobs/digest.ts';
 import { recordEvent } from '../jobs/outbox.ts';
-import { settle, settledDigest } from './files-build.ts';
+import { settle } from './files-build.ts';
 import { lockVersion, refuseUnlessOpen } from './files-change.ts';
-import type { VersionRequest } from './files.ts';
+import { refuseOverflow, type VersionRequest } from './files.ts';
 import { checkProperties, type PropertyChange } from './files-properties.ts';
 import { FileRefusal } from './files-refusal.ts';
 import { inTurn } from './files-turns.ts';
@@ -79,7 +79,7 @@ function highest(names: readonly { name: string }[], range: SemverRange): Tag | 
   for (const { name } of names) {
     const version = semver.parse(name.replace('_', '+'));
     if (!version || !range.test(version)) continue;
-    if (!best || version.compareBuild(best.version) > 0) best = { tag: name, version };
+    if (!best || semver.compareBuild(version, best.version) > 0) best = { tag: name, version };
   }
   return best?.tag as Tag | undefined;
 }
@@ -131,13 +131,12 @@ export async function changeProperties(
     registry.db.transaction(async (tx) => {
       const locked = await lockVersion(tx, repository.id, tag, actorId);
       if (!locked) throw unknownVersion();
-      const before = locked.version.properties;
-      const after = checkProperties(before, change);
-      const names = Object.keys(change).filter((key) => before[key] !== after[key]);
-      if (names.length === 0) return after;
-      if (names.some((key) => before[key] !== undefined)) may.overwrite(tag);
+      const { after, replaces, changes } = checkProperties(locked.version.properties, change);
+      if (!changes) return after;
+      if (replaces) may.overwrite(tag);
       else may.create(tag);
       await refuseUnlessOpen(tx, repository.id, locked);
+      refuseOverflow(registry, { ...locked.version, properties: after }, 0, 0);
       const version = { id: locked.version.id, repositoryId: repository.id, name: tag, actorId };
       await rows.updateProperties(tx, { ...version, properties: JSON.stringify(after) });
       return after;
@@ -163,12 +162,6 @@ export function listVersions(
   limit: number,
 ): Promise<VersionListRow[]> {
   return selectVersionPage(registry.db, repository.id, last, limit);
-}
-
-/** The digest that names exactly what the version is now. */
-export async function digestNow(registry: Registry, repository: Repository, found: FoundVersion): Promise<Digest> {
-  if (!found.stale || found.tag === undefined) return found.digest;
-  return (await settledDigest(registry, repository, found.tag)) ?? found.digest;
 }
 
 export function unknownVersion(): FileRefusal {

@@ -247,7 +247,8 @@ function conflict(path: string, why: string): FileRefusal {
   return new FileRefusal('PATH_CONFLICT', `${path} ${why}`);
 }
 
-function refuseOverflow(
+/** @throws {FileRefusal} VERSION_FULL */
+export function refuseOverflow(
   { limits }: Registry,
   version: Pick<rows.VersionRow, 'files' | 'weight' | 'properties'>,
   files: number,
