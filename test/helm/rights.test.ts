@@ -148,7 +148,7 @@ describe('a writer', () => {
     await hub.context.denials.flush();
     const { items } = (await hub.api('GET', `/projects/${project}/audit`)).json<{ items: Record<string, unknown>[] }>();
     const denied = items.filter((each) => each['decision'] === 'deny').map((each) => each['route']);
-    expect(denied.toSorted()).toEqual(['helm-delete', 'helm-upload']);
+    expect(new Set(denied)).toEqual(new Set(['helm-delete', 'helm-upload']));
   });
 
   it('who may only create cannot force', async () => {
