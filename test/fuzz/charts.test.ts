@@ -34,13 +34,20 @@ describe('whatever is asked under /charts', () => {
       const project = await hub.project();
       const authorization = basic(hub.adminCredentials);
       const methods = fc.constantFrom('GET', 'HEAD', 'POST', 'DELETE', 'PUT', 'OPTIONS');
+      const middle = fc.constantFrom<string[]>([], ['api', 'charts'], ['charts', 'api', 'charts'], ['api']);
       await fc.assert(
-        fc.asyncProperty(methods, fc.array(segment, { maxLength: 6 }), fc.boolean(), async (method, rest, known) => {
-          const path = ['/charts', ...(known ? [project] : []), ...rest].join('/');
-          const answer = await send(hub.origin, { method, path, headers: { Authorization: authorization } });
-          expect(answer.status, `${method} ${path}`).toBeLessThan(500);
-          expect(answer.header('Content-Type') ?? '', path).not.toMatch(/html/);
-        }),
+        fc.asyncProperty(
+          methods,
+          middle,
+          fc.array(segment, { maxLength: 4 }),
+          fc.boolean(),
+          async (method, where, rest, known) => {
+            const path = ['/charts', ...(known ? [project] : []), ...where, ...rest].join('/');
+            const answer = await send(hub.origin, { method, path, headers: { Authorization: authorization } });
+            expect(answer.status, `${method} ${path}`).toBeLessThan(500);
+            expect(answer.header('Content-Type') ?? '', path).not.toMatch(/html/);
+          },
+        ),
         HTTP_SEARCH,
       );
     },
