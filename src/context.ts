@@ -42,7 +42,7 @@ export interface ContextOptions {
 /** Manifests; the specification asks for at least 4 MiB. */
 const MANIFEST_LIMIT = 4 * 1024 * 1024;
 /** Connections of one process: two batches of look-ups, a few transactions. Each backend of Postgres is memory. */
-const CONNECTIONS = 6;
+const CONNECTIONS = 4;
 
 /** @throws when Postgres or the store cannot be used, or do not belong together */
 export async function createContext(config: Config, secrets: Secrets, options: ContextOptions = {}): Promise<Context> {

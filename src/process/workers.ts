@@ -29,6 +29,12 @@ interface Options {
   readonly log: Log;
 }
 
+/**
+ * glibc's: few arenas, and buffers of 128 KiB or more go back to the kernel when they are freed. By default the threshold grows
+ * with the largest buffer freed so far, and what lies below it stays in the process.
+ */
+const MALLOC = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: String(128 * 1024) };
+
 /** A worker that lived this long may be started again at once. */
 const STEADY_MS = 30_000;
 const LONGEST_PAUSE_MS = 10_000;
@@ -106,7 +112,7 @@ class Slot {
     const born = performance.now();
     const cache = getCompileCacheDir();
     // Node adds its version below the folder that it is given.
-    const worker = cluster.fork(cache === undefined ? {} : { NODE_COMPILE_CACHE: dirname(cache) });
+    const worker = cluster.fork({ ...MALLOC, ...(cache !== undefined && { NODE_COMPILE_CACHE: dirname(cache) }) });
     worker.on('message', (message: FromWorker) => this.#hear(message));
     worker.on('error', (error) =>
       this.#options.log.warn({ worker: this.#number, err: error }, 'cannot talk to a worker'),
