@@ -83,7 +83,10 @@ test('uploads of a worker that is killed can go on at once', async () => {
     return location;
   });
   process.kill(victim!, 'SIGKILL');
-  const again = await repo.patch(await Promise.race(cut), Buffer.from('again'));
+  const location = await Promise.race(cut);
+  // While it ends, it still takes connections.
+  await gone([victim!]);
+  const again = await repo.patch(location, Buffer.from('again'));
   expect(again.status, again.body.toString()).toBe(202);
   for (const { body } of uploads) body.destroy();
 });
