@@ -166,6 +166,8 @@ async function succeed(call: Promise<Answer>): Promise<void> {
     throw new Error(`arranging failed: ${answer.status} ${answer.body.toString('utf8', 0, 500)}`);
 }
 
+const SESSIONS: Config['sessions'] = { idle: 3_600, life: 43_200 };
+
 const LIMITS: Config['limits'] = {
   blob: 10 * 2 ** 30,
   uploadIdleSeconds: 86_400,
@@ -186,6 +188,10 @@ function defaults(folder: string, port: number, url: string, store: Config['stor
     store,
     verifyReads: false,
     projectCreation: 'users',
+    apiRate: 0,
+    auditDays: 400,
+    trustedProxies: [],
+    sessions: SESSIONS,
     limits: LIMITS,
   };
 }
