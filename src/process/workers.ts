@@ -49,7 +49,9 @@ export function forkWorkers(options: Options): Workers {
     execArgv: [...options.nodeFlags],
     serialization: 'advanced',
   });
-  const slots = Array.from({ length: options.count }, (_, index) => new Slot(index + 1, options));
+  const slots: Slot[] = [];
+  const free = (claimant: string): void => slots.find((slot) => slot.serves)?.free(claimant);
+  for (let number = 1; number <= options.count; number++) slots.push(new Slot(number, options, free));
   return {
     prepare: (hub) => slots[0]!.prepare(hub),
     start: async (hub) => void (await Promise.all(slots.map((slot) => slot.start(hub)))),
@@ -61,23 +63,38 @@ export function forkWorkers(options: Options): Workers {
 /** One worker's place: the process in it changes when it dies. */
 class Slot {
   readonly #number: number;
-  readonly #claimant = randomUUID();
   readonly #options: Options;
+  /** Has another worker free what a process claimed that is gone. */
+  readonly #free: (claimant: string) => void;
   readonly #prepared = Promise.withResolvers<string | undefined>();
   readonly #ready = Promise.withResolvers<void>();
   #worker: Worker;
+  #claimant = '';
+  /** Of processes that are gone, until the present one has freed what they had claimed. */
+  readonly #former = new Set<string>();
   #hub: Hub | undefined;
   #started = false;
+  #serves = false;
   #closing = false;
   #pause = 0;
 
-  constructor(number: number, options: Options) {
+  constructor(number: number, options: Options, free: (claimant: string) => void) {
     this.#number = number;
     this.#options = options;
+    this.#free = free;
     // Whoever waits for them gets the failure; one that comes before must not end the process.
     this.#prepared.promise.catch(() => {});
     this.#ready.promise.catch(() => {});
     this.#worker = this.#fork();
+  }
+
+  /** Whether the process that is here now is ready. */
+  get serves(): boolean {
+    return this.#serves;
+  }
+
+  free(claimant: string): void {
+    this.#say({ type: 'free', claimant });
   }
 
   prepare(hub: Hub): Promise<string | undefined> {
@@ -110,6 +127,7 @@ class Slot {
 
   #fork(): Worker {
     const born = performance.now();
+    this.#claimant = randomUUID();
     const cache = getCompileCacheDir();
     // Node adds its version below the folder that it is given.
     const worker = cluster.fork({ ...MALLOC, ...(cache !== undefined && { NODE_COMPILE_CACHE: dirname(cache) }) });
@@ -128,6 +146,8 @@ class Slot {
         break;
       case 'ready':
         this.#started = true;
+        this.#serves = true;
+        this.#former.clear();
         this.#ready.resolve();
         break;
       case 'failed':
@@ -137,8 +157,11 @@ class Slot {
   }
 
   #gone(how: string, age: number): void {
+    this.#serves = false;
     if (this.#closing) return;
     if (!this.#started) return this.#refuse(`A worker process ended while it was starting (${how}).`);
+    this.#former.add(this.#claimant);
+    this.#free(this.#claimant);
     this.#pause = age > STEADY_MS ? 0 : Math.min(Math.max(this.#pause * 2, 100), LONGEST_PAUSE_MS);
     const facts = { worker: this.#number, pid: this.#worker.process.pid, how, pauseMs: this.#pause };
     this.#options.log.error(facts, 'a worker ended and is started again');
@@ -157,7 +180,7 @@ class Slot {
 
   #startOf(hub: Hub): HubStart {
     const jobs = this.#options.jobs && this.#number === 1;
-    return { ...hub, worker: this.#number, claimant: this.#claimant, jobs };
+    return { ...hub, worker: this.#number, claimant: this.#claimant, former: [...this.#former], jobs };
   }
 
   #say(message: ToWorker): void {

@@ -60,8 +60,7 @@ export async function putChart(registry: Registry, put: PutChart): Promise<Store
   await keepChart(registry.db, digest, chart);
   const { principal, requestId } = put;
   const repository = await ensureRepository(registry, scene, path, principal, requestId);
-  const blob = (bytes: Buffer) =>
-    storeBlob(registry, { repository, principal, requestId, body: pieces(bytes), length: bytes.length });
+  const blob = (body: Buffer) => storeBlob(registry, { repository, principal, requestId, body });
   const config = chartConfig(chart.metadata);
   const parts = {
     config,
@@ -129,8 +128,4 @@ async function mustBeUnsigned(registry: Registry, { repository, manifest }: Vers
     'CHART_EXISTS',
     `This version is signed as ${manifest}; with a provenance file it would be another manifest, and the signature lost`,
   );
-}
-
-async function* pieces(bytes: Buffer): AsyncGenerator<Buffer> {
-  yield bytes;
 }
