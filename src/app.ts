@@ -19,7 +19,7 @@ export interface AppOptions {
 }
 
 export function createApp(context: Context, options: AppOptions = {}): Koa {
-  const { config, log, db, store, registry, authenticator, tokens, keys } = context;
+  const { config, log, db, store, registry, authenticator, tokens, keys, secrets, oidc } = context;
   const app = new Koa();
   const report = (error: unknown, requestId: string): void => log.error({ err: error, requestId }, 'a request failed');
   app.on('error', (error: Error) => log.error({ err: error }, 'an answer could not be completed'));
@@ -51,11 +51,25 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
   );
   const facts = async (path: string, principalId: number) =>
     targetOf(await registry.scenes.resolve({ path, principalId }));
-  app.use(authDoor({ tokens, keys, authenticator, gate: registry.gate, facts, publicUrls: config.publicUrls, report }));
+  app.use(
+    authDoor({
+      db,
+      oidc,
+      tokens,
+      keys,
+      authenticator,
+      gate: registry.gate,
+      facts,
+      publicUrls: config.publicUrls,
+      sessions: config.sessions,
+      report,
+    }),
+  );
   app.use(
     apiDoor({
       db,
       authenticator,
+      secrets,
       gate: registry.gate,
       facts,
       publicUrls: config.publicUrls,

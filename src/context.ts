@@ -1,10 +1,13 @@
 /** The world, built once from the configuration, handed down, and disposed of once. */
 import { randomUUID } from 'node:crypto';
 import { createAuthenticator, type Authenticator } from './auth/authenticate.ts';
+import { createDirectories } from './auth/directories.ts';
 import { createGate } from './auth/gate.ts';
 import { createKeyRing, type KeyRing } from './auth/keys.ts';
 import { createRegistryTokens, type RegistryTokens } from './auth/registry-tokens.ts';
-import { createSecrets } from './auth/secrets.ts';
+import { createOidc, type Oidc } from './auth/oidc.ts';
+import { providerFetch } from './auth/provider-fetch.ts';
+import { createSecrets, type Secrets as SecretStore } from './auth/secrets.ts';
 import { createVerifiers } from './auth/verifiers.ts';
 import { checkInstance } from './blobs/instance.ts';
 import { anyBlob } from './blobs/queries.ts';
@@ -27,6 +30,8 @@ export interface Context extends AsyncDisposable {
   readonly keys: KeyRing;
   readonly tokens: RegistryTokens;
   readonly authenticator: Authenticator;
+  readonly secrets: SecretStore;
+  readonly oidc: Oidc;
 }
 
 export interface ContextOptions {
@@ -62,7 +67,9 @@ export async function createContext(config: Config, secrets: Secrets, options: C
   await vault.check(db);
   const keys = createKeyRing(db, vault);
   const tokens = createRegistryTokens(keys, config.publicUrls);
-  const authenticator = createAuthenticator(createVerifiers({ db, tokens, sessions: config.sessions }));
+  const authenticator = createAuthenticator(
+    createVerifiers({ db, tokens, sessions: config.sessions, directories: createDirectories(db, vault) }),
+  );
   const registry: Registry = {
     db,
     store,
@@ -84,6 +91,8 @@ export async function createContext(config: Config, secrets: Secrets, options: C
     keys,
     tokens,
     authenticator,
+    secrets: vault,
+    oidc: createOidc({ db, secrets: vault, fetch: providerFetch }),
     async [Symbol.asyncDispose]() {
       await authenticator.settled();
       await owned.disposeAsync();

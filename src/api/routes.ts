@@ -2,6 +2,7 @@
 import type { Middleware } from 'koa';
 import type { Authenticator } from '../auth/authenticate.ts';
 import type { Facts, Gate } from '../auth/principal.ts';
+import type { Secrets } from '../auth/secrets.ts';
 import type { SessionTimes } from '../auth/sessions.ts';
 import type { Database } from '../db/database.ts';
 import { mount } from '../http/table.ts';
@@ -11,6 +12,7 @@ import { grantRoutes } from './grant-routes.ts';
 import { enforce } from './guard.ts';
 import { openApi } from './openapi.ts';
 import { Problem } from './problems.ts';
+import { providerRoutes } from './provider-routes.ts';
 import { projectRoutes } from './project-routes.ts';
 import { robotRoutes } from './robot-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
@@ -25,6 +27,7 @@ export interface ApiDoor {
   readonly facts: Facts;
   readonly publicUrls: readonly string[];
   readonly sessions: SessionTimes;
+  readonly secrets: Secrets;
   /** Told of errors that are the hub's own. */
   readonly report: (error: unknown, requestId: string) => void;
 }
@@ -39,6 +42,7 @@ export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
     ...grantRoutes(db),
     ...robotRoutes(db),
     ...teamRoutes(db),
+    ...providerRoutes(door),
   ];
 }
 

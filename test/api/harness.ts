@@ -18,14 +18,14 @@ export interface Problem {
 
 export async function testApi(options: { projectCreation?: 'users' | 'admins' } = {}) {
   const auth = await testAuth(options);
-  const { db, authenticator, gate, facts, reported } = auth;
+  const { db, secrets, authenticator, gate, facts, reported } = auth;
   const app = new Koa();
   app.use((ctx, next) => {
     ctx.state['requestId'] = 'request-id-of-test';
     return next();
   });
   const report = (error: unknown) => reported.push(error);
-  app.use(apiDoor({ db, authenticator, gate, facts, publicUrls: [ORIGIN], sessions: SESSIONS, report }));
+  app.use(apiDoor({ db, authenticator, gate, facts, publicUrls: [ORIGIN], sessions: SESSIONS, secrets, report }));
   const callback = app.callback();
 
   const admin = await newUser(db, { admin: true });
