@@ -7,7 +7,7 @@ cd "$(dirname "$0")"
 clients=${BERTH_CLIENTS_DIR:-$HOME/.cache/berth-ci}
 go_release=1.26
 
-engines=(skopeo podman buildah docker.io crun runc iptables uidmap umoci docker-registry zstd)
+engines=(slapd ldap-utils openssl skopeo podman buildah docker.io crun runc iptables uidmap umoci docker-registry zstd)
 s3_server=(radosgw ceph-mon ceph-osd ceph-mgr ceph-common curl)
 # Debian 12 is older than these; they are static Go programs, so taking them from sid takes nothing else from there.
 from_sid=(oras cosign crane notation docker-buildx)

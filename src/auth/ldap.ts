@@ -2,6 +2,8 @@
  * Name and password, checked by an LDAP directory: the entry is found (or its DN is known), and a bind as that entry is what
  * proves the password. By ldapts. Nothing that a person types becomes part of a filter or DN unescaped.
  */
+import { connect as connectSocket, isIP } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
 import type * as Ldap from 'ldapts';
 import { ProviderUnavailable } from './errors.ts';
 import type { Vouched } from './identities.ts';
@@ -134,14 +136,30 @@ function connect(ldap: typeof Ldap, provider: LdapProvider): Ldap.Client {
     url,
     timeout: OPERATION_MS,
     connectTimeout: CONNECT_MS,
+    createConnection: connectOnce(),
     ...(url.startsWith('ldaps:') && { tlsOptions: tlsOf(provider) }),
   });
 }
 
-function tlsOf({ settings }: LdapProvider): { minVersion: 'TLSv1.2'; ca?: string; servername?: string } {
-  const { hostname } = new URL(settings.url);
-  const isName = !/^[\d.]+$|^\[/.test(hostname);
-  return { minVersion: 'TLSv1.2', ...(settings.ca && { ca: settings.ca }), ...(isName && { servername: hostname }) };
+function tlsOf({ settings }: LdapProvider): ConnectionOptions {
+  const host = new URL(settings.url).hostname.replaceAll(/[[\]]/g, '');
+  return {
+    // The certificate must be for this one; with StartTLS nothing else would say so, and Node would take localhost.
+    host,
+    ...(isIP(host) === 0 && { servername: host }),
+    minVersion: 'TLSv1.2',
+    ...(settings.ca !== undefined && { ca: settings.ca }),
+  };
+}
+
+/** ldapts connects anew when a connection breaks; after StartTLS that would be in the clear, with the password next. */
+function connectOnce(): typeof connectSocket {
+  let connected = false;
+  return ((...options: Parameters<typeof connectSocket>) => {
+    if (connected) throw new Error('the connection broke off');
+    connected = true;
+    return connectSocket(...options);
+  }) as typeof connectSocket;
 }
 
 /** Binary identifiers, such as Active Directory's objectGUID, are read as they are. */
