@@ -97,7 +97,9 @@ function refusePrivate({ settings }: OidcProvider, address: string): void {
 /** What openid-client sends: forms. */
 function bytesOf(body: unknown): string | Uint8Array | undefined {
   if (body === undefined || body === null) return undefined;
-  return body instanceof Uint8Array ? body : String(body);
+  if (typeof body === 'string' || body instanceof Uint8Array) return body;
+  if (body instanceof URLSearchParams) return body.toString();
+  throw new TypeError('a body of another kind than openid-client sends');
 }
 
 async function read(answer: IncomingMessage): Promise<Buffer<ArrayBuffer> | null> {
