@@ -1,15 +1,19 @@
 /** Every middleware and door, in order: the table of contents of HTTP. */
 import Koa from 'koa';
 import type { Server } from 'node:http';
+import { createRate } from './api/rate.ts';
 import { apiDoor } from './api/routes.ts';
+import { audited } from './auth/audited.ts';
 import { authDoor } from './auth/routes.ts';
 import { StoreFull, type BlobStore } from './blobs/store.ts';
 import type { Context } from './context.ts';
+import { helmDoor } from './helm/routes.ts';
 import { healthRoutes } from './health.ts';
 import { clientAddress } from './http/client-address.ts';
 import { requests } from './http/requests.ts';
 import { createServer as createHttpServer } from './http/server.ts';
 import { ociDoor } from './oci/routes.ts';
+import { createChartIndexes } from './registry/charts/index-memory.ts';
 import { targetOf } from './registry/scene.ts';
 import { VERSION } from './version.ts';
 
@@ -37,18 +41,11 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
       checks: { postgres: () => db.pool.query('select 1'), storage: () => usable(store) },
     }),
   );
-  app.use(
-    ociDoor(
-      {
-        registry,
-        authenticator,
-        publicUrls: config.publicUrls,
-        pace: { idleSeconds: config.limits.bodyIdleSeconds, minRate: config.limits.bodyMinRate },
-        verifyReads: config.verifyReads,
-      },
-      report,
-    ),
-  );
+  app.use(audited(context.denials));
+  const pace = { idleSeconds: config.limits.bodyIdleSeconds, minRate: config.limits.bodyMinRate };
+  const { publicUrls, verifyReads } = config;
+  app.use(ociDoor({ registry, authenticator, publicUrls, pace, verifyReads }, report));
+  app.use(helmDoor({ registry, authenticator, indexes: createChartIndexes(db), pace, verifyReads, report }));
   const facts = async (path: string, principalId: number) =>
     targetOf(await registry.scenes.resolve({ path, principalId }));
   app.use(
@@ -69,10 +66,11 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
     apiDoor({
       db,
       authenticator,
-      secrets,
       gate: registry.gate,
       facts,
       publicUrls: config.publicUrls,
+      secrets,
+      rate: createRate(config.apiRate),
       sessions: config.sessions,
       report,
     }),

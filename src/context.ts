@@ -1,13 +1,14 @@
 /** The world, built once from the configuration, handed down, and disposed of once. */
 import { randomUUID } from 'node:crypto';
 import { createAuthenticator, type Authenticator } from './auth/authenticate.ts';
+import { createDenials, type Denials } from './auth/denials.ts';
 import { createDirectories } from './auth/directories.ts';
 import { createGate } from './auth/gate.ts';
 import { createKeyRing, type KeyRing } from './auth/keys.ts';
-import { createRegistryTokens, type RegistryTokens } from './auth/registry-tokens.ts';
 import { createOidc, type Oidc } from './auth/oidc.ts';
 import { providerFetch } from './auth/provider-fetch.ts';
-import { createSecrets, type Secrets as SecretStore } from './auth/secrets.ts';
+import { createRegistryTokens, type RegistryTokens } from './auth/registry-tokens.ts';
+import { createSecrets, type Secrets as Vault } from './auth/secrets.ts';
 import { createVerifiers } from './auth/verifiers.ts';
 import { checkInstance } from './blobs/instance.ts';
 import { anyBlob } from './blobs/queries.ts';
@@ -30,7 +31,8 @@ export interface Context extends AsyncDisposable {
   readonly keys: KeyRing;
   readonly tokens: RegistryTokens;
   readonly authenticator: Authenticator;
-  readonly secrets: SecretStore;
+  readonly denials: Denials;
+  readonly secrets: Vault;
   readonly oidc: Oidc;
 }
 
@@ -67,6 +69,9 @@ export async function createContext(config: Config, secrets: Secrets, options: C
   await vault.check(db);
   const keys = createKeyRing(db, vault);
   const tokens = createRegistryTokens(keys, config.publicUrls);
+  const denials = stack.use(
+    createDenials(db, (error) => log.warn({ err: error }, 'denials could not be written; they are kept for now')),
+  );
   const authenticator = createAuthenticator(
     createVerifiers({ db, tokens, sessions: config.sessions, directories: createDirectories(db, vault) }),
   );
@@ -91,6 +96,7 @@ export async function createContext(config: Config, secrets: Secrets, options: C
     keys,
     tokens,
     authenticator,
+    denials,
     secrets: vault,
     oidc: createOidc({ db, secrets: vault, fetch: providerFetch }),
     async [Symbol.asyncDispose]() {

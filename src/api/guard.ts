@@ -7,6 +7,8 @@ import { identify, type Caller } from '../auth/identify.ts';
 import { isProjectName } from '../auth/names.ts';
 import { ANONYMOUS, type Action, type Facts, type Gate, type Principal, type Target } from '../auth/principal.ts';
 import { notFound, Problem } from './problems.ts';
+import { addressOf } from '../http/client-address.ts';
+import type { Rate } from './rate.ts';
 import { unauthenticated } from './translate.ts';
 
 export type ApiPolicy =
@@ -33,6 +35,7 @@ export interface Guards {
   readonly authenticator: Authenticator;
   readonly gate: Gate;
   readonly facts: Facts;
+  readonly rate: Rate;
   readonly publicUrls: readonly string[];
 }
 
@@ -53,11 +56,12 @@ export function enforce(guards: Guards): (policy: ApiPolicy) => Middleware {
       },
     );
     Object.assign(ctx.state, { principal, target: facts });
+    guards.rate.count(ctx, principal, addressOf(ctx));
     // A registry token says what docker asked for, which is not what this API is about.
     if (principal.credential === 'registry_token') {
       throw unauthenticated('Registry tokens are for /v2; send Basic credentials or a personal token.');
     }
-    await check(guards, policy, principal, facts);
+    await check(guards, policy, principal, facts, ctx.state);
     return next();
   };
 }
@@ -74,10 +78,17 @@ function sessionOver(ctx: Context, publicUrls: readonly string[]): Problem {
   return new Problem('unauthenticated', 'The session is over; sign in again.');
 }
 
-async function check({ gate }: Guards, policy: ApiPolicy, principal: Principal, target: Target): Promise<void> {
+/** @param found what the audit trail wants to know */
+async function check(
+  { gate }: Guards,
+  policy: ApiPolicy,
+  principal: Principal,
+  target: Target,
+  found: object,
+): Promise<void> {
   if (policy.kind === 'anyone') return;
   if (policy.kind === 'project') {
-    await checkProject(gate, policy.action, principal, target);
+    await checkProject(gate, policy.action, principal, target, found);
     return;
   }
   if (principal.kind === 'anonymous') throw unauthenticated('Send Basic credentials or a personal token.');
@@ -90,14 +101,22 @@ async function check({ gate }: Guards, policy: ApiPolicy, principal: Principal, 
 }
 
 /** Who may not see the project gets the answer of one that does not exist; who may is told what is missing. */
-async function checkProject(gate: Gate, action: Action | 'see', principal: Principal, target: Target): Promise<void> {
+async function checkProject(
+  gate: Gate,
+  action: Action | 'see',
+  principal: Principal,
+  target: Target,
+  found: object,
+): Promise<void> {
   const visible = await gate.sees(principal, target);
+  Object.assign(found, { action, verdict: visible });
   if (visible.effect === 'deny') {
     if (principal.kind === 'anonymous') throw unauthenticated('Send Basic credentials or a personal token.');
     throw notFound();
   }
   if (action === 'see') return;
   const verdict = await gate.decide(principal, action, target);
+  Object.assign(found, { verdict });
   if (verdict.effect !== 'deny') return;
   if (principal.kind === 'anonymous') throw unauthenticated('Send Basic credentials or a personal token.');
   throw new Problem('forbidden', `This needs the right to ${action} here; ask an owner of the project.`);

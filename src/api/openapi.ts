@@ -66,19 +66,21 @@ const SECURITY: Record<ApiPolicy['kind'], Json[]> = {
   project: [{}, ...SIGNED_IN],
 };
 
-function operation({ id, summary, policy, path, query, body, status, answer }: ApiRoute): Json {
+function operation(route: ApiRoute): Json {
+  const { id, summary, policy, path, query, body, status, answer, lines } = route;
   return {
     operationId: id,
     summary,
     'x-berth-policy': policy.kind === 'project' ? `project:${policy.action}` : policy.kind,
     security: SECURITY[policy.kind],
-    parameters: [...pathParameters(path), ...queryParameters(query)],
+    parameters: [...pathParameters(path), ...queryParameters(query), ...headerParameters(route)],
     ...(body && {
       requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body, 'input') } } },
     }),
     responses: {
-      [status]:
-        answer === undefined
+      [status]: lines
+        ? { description: summary, content: { 'application/jsonl': { schema: { type: 'string' } } } }
+        : answer === undefined
           ? { description: 'Done.' }
           : { description: summary, content: { 'application/json': { schema: schemaOf(answer, 'output') } } },
       default: { $ref: '#/components/responses/Problem' },
@@ -93,6 +95,22 @@ function pathParameters(path: string): Json[] {
     required: true,
     schema: { type: 'string' },
   }));
+}
+
+function headerParameters({ status, conditional }: ApiRoute): Json[] {
+  const header = (name: string, description: string): Json => ({
+    name,
+    in: 'header',
+    description,
+    required: false,
+    schema: { type: 'string' },
+  });
+  return [
+    ...(status === 201
+      ? [header('Idempotency-Key', 'The same request with the same key is done once, and answered the same for a day.')]
+      : []),
+    ...(conditional ? [header('If-Match', 'The ETag of what is to be changed; 412 when it has changed since.')] : []),
+  ];
 }
 
 function queryParameters(query: z.ZodType | undefined): Json[] {

@@ -9,11 +9,16 @@ import { mount } from '../http/table.ts';
 import { meRoutes, userRoutes } from './account-routes.ts';
 import { toRoute, type ApiRoute } from './call.ts';
 import { grantRoutes } from './grant-routes.ts';
+import { explainRoutes } from './explain-routes.ts';
+import { chartRoutes } from './chart-routes.ts';
 import { enforce } from './guard.ts';
+import { replayable } from './idempotency.ts';
 import { openApi } from './openapi.ts';
 import { Problem } from './problems.ts';
 import { providerRoutes } from './provider-routes.ts';
+import type { Rate } from './rate.ts';
 import { projectRoutes } from './project-routes.ts';
+import { auditRoutes } from './audit-routes.ts';
 import { robotRoutes } from './robot-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
 import { teamRoutes } from './team-routes.ts';
@@ -26,20 +31,24 @@ export interface ApiDoor {
   readonly gate: Gate;
   readonly facts: Facts;
   readonly publicUrls: readonly string[];
-  readonly sessions: SessionTimes;
   readonly secrets: Secrets;
+  readonly rate: Rate;
+  readonly sessions: SessionTimes;
   /** Told of errors that are the hub's own. */
   readonly report: (error: unknown, requestId: string) => void;
 }
 
 export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
-  const { db, gate } = door;
+  const { db, gate, facts } = door;
   return [
     ...sessionRoutes(door),
     ...meRoutes(db),
     ...userRoutes(db),
     ...projectRoutes(db, gate),
     ...grantRoutes(db),
+    ...explainRoutes({ db, gate, facts }),
+    ...auditRoutes(db),
+    ...chartRoutes(db, gate),
     ...robotRoutes(db),
     ...teamRoutes(db),
     ...providerRoutes(door),
@@ -49,7 +58,8 @@ export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
 /** Everything under /api. Errors are problem details (RFC 9457), also for paths that are not in the table. */
 export function apiDoor(door: ApiDoor): Middleware {
   const routes = apiRoutes(door);
-  const table = mount([...routes, documentRoute(openApi(routes))].map(toRoute), enforce(door));
+  const all = [...routes, documentRoute(openApi(routes))].map((route) => replayable(door, route));
+  const table = mount(all.map(toRoute), enforce(door));
   return async (ctx, next) => {
     if (ctx.path !== '/api' && !ctx.path.startsWith('/api/')) return next();
     try {

@@ -11,6 +11,7 @@ import {
 import { DatabaseUnavailable } from '../db/errors.ts';
 import { BodyAborted, BodyTooLarge } from '../http/body.ts';
 import { ProjectError } from '../registry/projects.ts';
+import { Refusal } from '../registry/refusal.ts';
 import { CATALOGUE, Problem, problemBody, type ProblemName } from './problems.ts';
 
 const ACCOUNT: Record<AccountProblem, ProblemName> = {
@@ -37,6 +38,8 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof AccountError) return new Problem(ACCOUNT[error.problem], error.message);
   if (error instanceof ProjectError) return new Problem(error.problem, error.message);
+  if (error instanceof Refusal && error.code === 'MANIFEST_UNKNOWN')
+    return new Problem('not-found', `${error.message}.`);
   if (error instanceof InvalidCredentials) return unauthenticated(error.message);
   if (error instanceof CrossSite) return new Problem('cross-site', error.message);
   if (error instanceof TooManyAttempts) {

@@ -117,19 +117,13 @@ export function createOidc(
           code_challenge: await client.calculatePKCECodeChallenge(memo.verifier),
           code_challenge_method: 'S256',
         });
-        return { url, sealed: secrets.seal(PURPOSE, JSON.stringify(memo)) };
+        return { url, sealed: write(secrets, memo) };
       }),
 
     async finish(provider, url, sealed) {
-      const opened = secrets.open(PURPOSE, sealed);
-      const memo = opened === undefined ? undefined : (JSON.parse(opened) as Memo);
-      if (
-        memo === undefined ||
-        memo.provider !== provider.id ||
-        memo.version !== provider.version ||
-        memo.until < now()
-      )
-        throw new SignInRefused();
+      const memo = read(secrets, sealed);
+      const same = memo?.provider === provider.id && memo.version === provider.version;
+      if (memo === undefined || !same || memo.until < now()) throw new SignInRefused();
       return ask(provider, async () => {
         const config = await configurationOf(provider);
         const client = await import('openid-client');
@@ -159,6 +153,22 @@ export function createOidc(
       });
     },
   };
+}
+
+function write(secrets: Secrets, memo: Memo): string {
+  const { keyId, nonce, ciphertext } = secrets.seal(PURPOSE, '', Buffer.from(JSON.stringify(memo)));
+  return [keyId, nonce.toString('base64url'), ciphertext.toString('base64url')].join('.');
+}
+
+/** Undefined when it is none of ours, or was altered. */
+function read(secrets: Secrets, sealed: string): Memo | undefined {
+  const [keyId = '', nonce = '', ciphertext = ''] = sealed.split('.');
+  try {
+    const parts = { keyId, nonce: Buffer.from(nonce, 'base64url'), ciphertext: Buffer.from(ciphertext, 'base64url') };
+    return JSON.parse(secrets.open(PURPOSE, '', parts).toString('utf8')) as Memo;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -147,6 +147,20 @@ export const SETTINGS = {
     default: 'users',
     doc: 'Who may create a project by pushing to it: users or admins.',
   }),
+  apiRate: setting({
+    env: 'BERTH_API_RATE',
+    key: 'api_rate',
+    parse: integer(0, 1_000_000),
+    default: '3000',
+    doc: 'Requests to /api/v1 in a minute, for each principal, or for each address without one, in each worker. 0: without limit.',
+  }),
+  auditDays: setting({
+    env: 'BERTH_AUDIT_DAYS',
+    key: 'audit_days',
+    parse: integer(30, 36_500),
+    default: '400',
+    doc: 'Days that the audit trail is kept; at least 30.',
+  }),
   trustedProxies: setting({
     env: 'BERTH_TRUSTED_PROXIES',
     key: 'trusted_proxies',

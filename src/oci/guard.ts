@@ -123,8 +123,9 @@ async function checkRepository(
   }
   const tag = tagToRead(ctx);
   const scene = await door.registry.scenes.resolve({ path, principalId: principal.id, ...(tag && { tag }) });
-  const verdict = await door.registry.gate.decide(principal, action, targetOf(scene));
-  Object.assign(ctx.state, { principal, scene, path, repository: repositoryOf(scene, path) });
+  const target = targetOf(scene);
+  const verdict = await door.registry.gate.decide(principal, action, target);
+  Object.assign(ctx.state, { principal, scene, target, path, action, verdict, repository: repositoryOf(scene, path) });
   if (verdict.effect === 'deny') {
     return { error: denial(door, ctx, principal, action, verdict), stale: verdict.stale ?? false };
   }
@@ -140,8 +141,8 @@ export async function decideAgain(door: OciDoor, ctx: Context, action: Action): 
   const { principal, path, requestId } = stateOf(ctx);
   const scene = await door.registry.scenes.resolve({ path, principalId: principal.id });
   const verdict = await door.registry.gate.decide(principal, action, targetOf(scene));
+  Object.assign(ctx.state, { scene, requestId, verdict, repository: repositoryOf(scene, path) });
   if (verdict.effect === 'deny') throw denial(door, ctx, principal, action, verdict);
-  Object.assign(ctx.state, { scene, requestId, repository: repositoryOf(scene, path) });
 }
 
 /** Joins the tag look-up to the query that every request makes anyway. */

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import Koa from 'koa';
 import sql from 'sql-template-tag';
 import request from 'supertest';
+import { createRate } from '../../src/api/rate.ts';
 import { apiDoor } from '../../src/api/routes.ts';
 import type { User } from '../../src/auth/accounts.ts';
 import { basic, newUser, ORIGIN, PASSWORD, SESSIONS, testAuth } from '../auth/harness.ts';
@@ -16,7 +17,7 @@ export interface Problem {
   readonly errors?: readonly { at: string; message: string }[];
 }
 
-export async function testApi(options: { projectCreation?: 'users' | 'admins' } = {}) {
+export async function testApi(options: { projectCreation?: 'users' | 'admins'; rate?: number } = {}) {
   const auth = await testAuth(options);
   const { db, secrets, authenticator, gate, facts, reported } = auth;
   const app = new Koa();
@@ -25,7 +26,8 @@ export async function testApi(options: { projectCreation?: 'users' | 'admins' } 
     return next();
   });
   const report = (error: unknown) => reported.push(error);
-  app.use(apiDoor({ db, authenticator, gate, facts, publicUrls: [ORIGIN], sessions: SESSIONS, secrets, report }));
+  const parts = { secrets, rate: createRate(options.rate ?? 0) };
+  app.use(apiDoor({ db, authenticator, gate, facts, publicUrls: [ORIGIN], sessions: SESSIONS, ...parts, report }));
   const callback = app.callback();
 
   const admin = await newUser(db, { admin: true });
@@ -58,5 +60,5 @@ export async function testApi(options: { projectCreation?: 'users' | 'admins' } 
       select id, ${path} from projects where name = ${path.split('/')[0]}`);
   }
 
-  return { ...auth, callback, call, project, token, repository, admin, jane, joe };
+  return { ...auth, ...parts, callback, call, project, token, repository, admin, jane, joe };
 }
