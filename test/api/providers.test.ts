@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import sql from 'sql-template-tag';
 import { describe, expect, test } from 'vitest';
 import { escapeDn, escapeFilter } from '../../src/auth/ldap.ts';
@@ -124,6 +125,14 @@ describe('a provider', () => {
     if (answer.body.errors !== undefined) expect(answer.body.errors[0].at).toBe(at);
     expect(await db.query(sql`select 1 from providers`)).toHaveLength(before);
   });
+});
+
+test('the example of docs/identity.md is one', async () => {
+  const text = await readFile(new URL('../../docs/identity.md', import.meta.url), 'utf8');
+  const example = /api\/v1\/providers .*? -d '(\{.*?\n\})'/s.exec(text)![1]!;
+  const made = await call('POST', '/providers', admin, JSON.parse(example)).expect(201);
+  expect(made.body).toMatchObject({ name: 'corp', has_secret: true, settings: { kind: 'oidc' } });
+  await call('DELETE', '/providers/corp', admin).expect(204);
 });
 
 describe('what people type into a directory', () => {
