@@ -51,11 +51,14 @@ export function sessionRoutes(door: SessionDoor): ApiRoute[] {
       run: async ({ ctx, body: { name, password } }) => {
         const authorization = { scheme: 'basic', username: name, password } as const;
         const address = addressOf(ctx);
+        // For the audit trail: nobody is known until the password is right.
+        Object.assign(ctx.state, { principal: undefined, attempted: name });
         const { principal } = await identify(door.authenticator, { authorization, address }, (id) =>
           door.facts('', id),
         );
         // A token is for programs; one that leaked must not become a browser that may do everything.
         if (principal.credential !== 'password') throw new InvalidCredentials();
+        Object.assign(ctx.state, { principal });
         const started = await startSession(db, { principal, address, userAgent: ctx.get('User-Agent') }, times, {
           old: sessionSecret(ctx, publicUrls),
           requestId: ctx.state['requestId'] as string,

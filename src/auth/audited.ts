@@ -20,6 +20,8 @@ export interface AuditedState {
   readonly verdict?: Verdict;
   readonly route?: string;
   readonly requestId?: string;
+  /** The name that was typed where no header has it. */
+  readonly attempted?: string;
   /** Of the client, as far as proxies are trusted; absent: the other end of the socket. */
   readonly address?: string;
 }
@@ -77,6 +79,7 @@ function reasonOf(ctx: Context, principal: Principal | undefined, verdict: Verdi
   if (principal === undefined) {
     const tried = ctx.req.headers.authorization !== undefined || ctx.method === 'POST';
     if (status === 401 && tried) return 'the credentials are not valid';
+    if (status === 403) return 'refused before anyone was known';
     return status === 429 && tried ? 'too many attempts to sign in' : undefined;
   }
   const denied = verdict?.effect === 'deny';
@@ -95,8 +98,8 @@ function pathOf(ctx: Context): string | undefined {
 /** People type passwords where the name belongs, so it is kept only if there is an account of that name. */
 function attemptedName(ctx: Context): string | null {
   const credentials = parseAuthorization(ctx.req.headers.authorization ?? '');
-  if (credentials?.scheme !== 'basic') return null;
-  const name = credentials.username.toLowerCase();
+  const { attempted = '' } = ctx.state as AuditedState;
+  const name = (credentials?.scheme === 'basic' ? credentials.username : attempted).toLowerCase();
   return isAccountName(name) ? name : null;
 }
 

@@ -42,14 +42,15 @@ export function finishSignIn({ db, oidc, publicUrls, sessions }: OidcDoor): Midd
     const origin = chooseOrigin(publicUrls, ctx.req.headers.host);
     const vouched = await oidc.finish(provider, new URL(ctx.url, origin), sealed);
     const started = await admit(db, provider, vouched)
-      .then((principal) =>
-        startSession(
+      .then((principal) => {
+        Object.assign(ctx.state, { principal });
+        return startSession(
           db,
           { principal, providerId: provider.id, address: addressOf(ctx), userAgent: ctx.get('User-Agent') },
           sessions,
           { old: sessionSecret(ctx, publicUrls), requestId: ctx.state['requestId'] as string },
-        ),
-      )
+        );
+      })
       .catch((error: unknown) => {
         if (!(error instanceof InvalidCredentials)) throw error;
         throw new SignInRefused('Your account may not sign in here; ask an administrator of the hub.');
