@@ -16,6 +16,7 @@ import { openStore } from './blobs/open.ts';
 import type { BlobStore } from './blobs/store.ts';
 import type { Config, Secrets } from './config.ts';
 import { openDatabase, type Database } from './db/database.ts';
+import { createOutbound } from './http/outbound.ts';
 import { createLog, type Log } from './log.ts';
 import { createMemory } from './registry/memory.ts';
 import type { Registry } from './registry/registry.ts';
@@ -98,7 +99,7 @@ export async function createContext(config: Config, secrets: Secrets, options: C
     authenticator,
     denials,
     secrets: vault,
-    oidc: createOidc({ db, secrets: vault, fetch: providerFetch }),
+    oidc: createOidc({ db, secrets: vault, fetch: providerFetch(createOutbound()) }),
     async [Symbol.asyncDispose]() {
       await authenticator.settled();
       await owned.disposeAsync();

@@ -16,6 +16,7 @@ import { authDoor } from '../../src/auth/routes.ts';
 import { createSecrets } from '../../src/auth/secrets.ts';
 import { createVerifiers, type VerifierParts } from '../../src/auth/verifiers.ts';
 import type { Database, Queryable } from '../../src/db/database.ts';
+import { createOutbound } from '../../src/http/outbound.ts';
 import { testDatabase } from '../harness/database.ts';
 
 export const ORIGIN = 'https://hub.example.com';
@@ -35,7 +36,7 @@ export function createAuth(db: Database, options: AuthOptions = {}) {
   const secrets = createSecrets(MASTER_KEY);
   const keys = createKeyRing(db, secrets);
   const directories = createDirectories(db, secrets);
-  const oidc = createOidc({ db, secrets, fetch: providerFetch });
+  const oidc = createOidc({ db, secrets, fetch: providerFetch(createOutbound()) });
   const tokens = createRegistryTokens(keys, publicUrls);
   const authenticator = createAuthenticator(
     createVerifiers({ sessions: SESSIONS, directories, ...options, db, tokens }),
