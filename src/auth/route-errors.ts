@@ -43,6 +43,8 @@ export function writeAuthError(
   if (status >= 500) report(error, requestId);
   ctx.status = status;
   ctx.set({ 'Cache-Control': 'no-store', ...headers });
+  // A script of a page handles 401 itself; asked for Basic, browsers would open a window of their own.
+  if (ctx.get('Sec-Fetch-Mode') !== '') ctx.remove('WWW-Authenticate');
   ctx.body = { errors: [{ code, message, request_id: requestId }] };
 }
 

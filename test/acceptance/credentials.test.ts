@@ -51,7 +51,9 @@ describe('a login', () => {
       expect(password, kind).not.toBe('');
       await client.login({ ...hub, user, password });
       const wrong = password.slice(0, -1) + (password.endsWith('0') ? '1' : '0');
-      await expect(client.login({ ...hub, user, password: wrong }), kind).rejects.toThrow(/401|unauthorized|invalid username/i);
+      await expect(client.login({ ...hub, user, password: wrong }), kind).rejects.toThrow(
+        /401|unauthorized|invalid username/i,
+      );
     }
     await expect(client.login({ ...hub, user: person.name, password: logins.robot.password })).rejects.toThrow();
   }
