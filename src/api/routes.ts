@@ -46,7 +46,7 @@ export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
   const { db, gate, facts } = door;
   return [
     ...sessionRoutes(door),
-    ...meRoutes(db),
+    ...meRoutes(db, door.authenticator),
     ...userRoutes(db),
     ...projectRoutes(db, gate),
     ...grantRoutes(db),
