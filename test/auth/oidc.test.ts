@@ -1,6 +1,9 @@
 /** Sign-in at a real OIDC provider, by a browser that follows redirects and keeps cookies. */
 import sql from 'sql-template-tag';
 import { afterAll, describe, expect, test } from 'vitest';
+import { InvalidCredentials } from '../../src/auth/errors.ts';
+import { admit } from '../../src/auth/identities.ts';
+import { findProvider } from '../../src/auth/providers.ts';
 import { testHub } from '../harness/hub.ts';
 import { unique } from '../harness/oci-client.ts';
 import { startOpenIdProvider, type Person } from './openid-provider.ts';
@@ -244,14 +247,14 @@ describe('groups', () => {
   test('that are required keep everyone else out, with what came from there', async () => {
     const team = unique('team-');
     await api('POST', '/teams', { name: team }, 201);
-    const strict = { ...settings, team_by_group: { staff: team }, required_groups: ['staff'] };
+    const strict = { ...settings, team_by_group: { staff: team, guests: team }, required_groups: ['staff'] };
     await api('PUT', '/providers/corp', { ...registration, settings: strict });
     const jane = person({ groups: ['staff'] });
     const { me } = await signIn(jane);
     expect(await teamsOf(me!)).toEqual([team]);
     const before = await users();
     expect((await signIn(person({ groups: ['guests'] }))).answer.status).toBe(403);
-    expect((await signIn({ ...jane, groups: [] })).answer.status).toBe(403);
+    expect((await signIn({ ...jane, groups: ['guests'] })).answer.status).toBe(403);
     expect(await users()).toBe(before);
     expect(await teamsOf(me!)).toEqual([]);
     await api('PUT', '/providers/corp', registration);
@@ -269,6 +272,12 @@ describe('a closed door', () => {
     expect(nobody).toBeUndefined();
     expect(await sessions()).toBe(before);
     expect(await api('GET', `/users/${me}`)).toMatchObject({ disabled: true });
+    // As a directory would say it, with no session in between.
+    const vouched = { issuer: provider.issuer, subject: jane.sub, name: 'jane', groups: [] };
+    const corp = (await findProvider(hub.db, 'corp'))!;
+    await expect(admit(hub.db, corp, vouched)).rejects.toBeInstanceOf(InvalidCredentials);
+    await api('PATCH', `/users/${me}`, { disabled: false });
+    expect((await admit(hub.db, corp, vouched)).name).toBe(me);
   });
 
   test('is what a disabled or removed provider is, for those inside, too', async () => {
