@@ -24,7 +24,7 @@ export interface AppOptions {
 }
 
 export function createApp(context: Context, options: AppOptions = {}): Koa {
-  const { config, log, db, store, registry, authenticator, tokens, keys } = context;
+  const { config, log, db, store, registry, authenticator, tokens, keys, secrets, oidc } = context;
   const app = new Koa();
   const report = (error: unknown, requestId: string): void => log.error({ err: error, requestId }, 'a request failed');
   app.on('error', (error: Error) => log.error({ err: error }, 'an answer could not be completed'));
@@ -51,7 +51,20 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
   app.use(helmDoor({ registry, authenticator, indexes: createChartIndexes(db), pace, verifyReads, report }));
   const facts = async (path: string, principalId: number) =>
     targetOf(await registry.scenes.resolve({ path, principalId }));
-  app.use(authDoor({ tokens, keys, authenticator, gate: registry.gate, facts, publicUrls: config.publicUrls, report }));
+  app.use(
+    authDoor({
+      db,
+      oidc,
+      tokens,
+      keys,
+      authenticator,
+      gate: registry.gate,
+      facts,
+      publicUrls: config.publicUrls,
+      sessions: config.sessions,
+      report,
+    }),
+  );
   app.use(
     apiDoor({
       db,
@@ -60,7 +73,7 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
       facts,
       registry,
       publicUrls: config.publicUrls,
-      secrets: context.secrets,
+      secrets,
       rate: createRate(config.apiRate),
       sessions: config.sessions,
       report,

@@ -17,6 +17,7 @@ import { enforce } from './guard.ts';
 import { replayable } from './idempotency.ts';
 import { openApi } from './openapi.ts';
 import { Problem } from './problems.ts';
+import { providerRoutes } from './provider-routes.ts';
 import type { Rate } from './rate.ts';
 import { projectRoutes } from './project-routes.ts';
 import { auditRoutes } from './audit-routes.ts';
@@ -45,7 +46,7 @@ export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
   const { db, gate, facts } = door;
   return [
     ...sessionRoutes(door),
-    ...meRoutes(db),
+    ...meRoutes(db, door.authenticator),
     ...userRoutes(db),
     ...projectRoutes(db, gate),
     ...grantRoutes(db),
@@ -56,6 +57,7 @@ export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
     ...shareRoutes(door.registry, door.publicUrls),
     ...robotRoutes(db),
     ...teamRoutes(db),
+    ...providerRoutes(door),
   ];
 }
 

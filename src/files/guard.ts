@@ -7,6 +7,7 @@ import type { Authenticator } from '../auth/authenticate.ts';
 import { InvalidCredentials } from '../auth/errors.ts';
 import type { Action, Principal } from '../auth/principal.ts';
 import { identify } from '../auth/identify.ts';
+import { addressOf } from '../http/client-address.ts';
 import { openShare } from '../registry/files-share.ts';
 import type { Registry } from '../registry/registry.ts';
 import { repositoryOf, type Repository } from '../registry/repositories.ts';
@@ -93,7 +94,7 @@ function deadLink(): FileError {
 
 async function whoAsks(door: FilesDoor, ctx: Context, look: (principalId: number) => Promise<Scene>) {
   const { authorization } = ctx.req.headers;
-  const caller = { authorization: authorization || undefined, address: ctx.req.socket.remoteAddress };
+  const caller = { authorization: authorization || undefined, address: addressOf(ctx) };
   try {
     return await identify(door.authenticator, caller, look);
   } catch (error) {

@@ -3,6 +3,7 @@ import type { Context, Middleware } from 'koa';
 import type { Authenticator } from '../auth/authenticate.ts';
 import { identify } from '../auth/identify.ts';
 import type { Action, Principal } from '../auth/principal.ts';
+import { addressOf } from '../http/client-address.ts';
 import type { BodyPace } from '../http/body.ts';
 import type { ChartIndexes } from '../registry/charts/index-memory.ts';
 import { parseNamespace, projectOfNamespace, type Namespace } from '../registry/charts/names.ts';
@@ -48,7 +49,7 @@ export function stateOf(ctx: Context): HelmState {
 export function enforce(door: HelmDoor): (policy: HelmPolicy) => Middleware {
   return (policy) => async (ctx, next) => {
     const namespace = namespaceOf(ctx);
-    const caller = { authorization: ctx.req.headers.authorization, address: ctx.req.socket.remoteAddress };
+    const caller = { authorization: ctx.req.headers.authorization, address: addressOf(ctx) };
     const { principal, facts } = await identify(door.authenticator, caller, (id) =>
       door.registry.scenes.resolve({ path: projectOfNamespace(namespace), principalId: id }),
     );
