@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { ConfigError } from '../../src/config/errors.ts';
+import type { ConfigError } from '../../src/config/errors.ts';
 import { importChartMuseum } from '../../src/import/chartmuseum.ts';
 import { type ImportFlags, runImport } from '../../src/import/command.ts';
 import { chart, type PackedChart, provenance } from '../helm/charts.ts';
@@ -258,8 +258,7 @@ describe('a chart repository', () => {
 
     const importing = startCommand(repository, namespace, '--parallel', '2');
     const ended = once(importing, 'exit');
-    while ((await listed(namespace)).length < 10)
-      await Promise.race([once(importing.stdout, 'data'), listed(namespace)]);
+    while ((await listed(namespace)).length < 10) expect(importing.exitCode).toBe(null);
     importing.kill('SIGKILL');
     await ended;
     const before = (await listed(namespace)).length;
