@@ -97,10 +97,9 @@ export function chartRoutes(db: Database, gate: Gate): ApiRoute[] {
       query: pageQuery,
       answer: pageOf(shapes.chartVersion),
       run: async ({ query: { limit, cursor }, ...asked }) => {
-        const versions = await listVersions(db, await chartOf(asked));
-        const last = decodeCursor(cursor);
-        const start = last === undefined ? 0 : versions.findIndex((each) => each.version === last) + 1;
-        return page(versions.slice(start, start + limit + 1), limit, (row) => row.version, shapes.showVersion);
+        const after = decodeCursor(cursor);
+        const rows = await listVersions(db, await chartOf(asked), { after, limit: limit + 1 });
+        return page(rows, limit, (row) => row.version, shapes.showVersion);
       },
     }),
     define('GET', VERSION, {

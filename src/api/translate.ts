@@ -3,6 +3,7 @@ import type { Context } from 'koa';
 import { AccountError, InvalidCredentials, TooManyAttempts, type AccountProblem } from '../auth/errors.ts';
 import { DatabaseUnavailable } from '../db/errors.ts';
 import { BodyAborted, BodyTooLarge } from '../http/body.ts';
+import { TooManyComparisons } from '../registry/charts/text.ts';
 import { ProjectError } from '../registry/projects.ts';
 import { Refusal } from '../registry/refusal.ts';
 import { CATALOGUE, Problem, problemBody, type ProblemName } from './problems.ts';
@@ -37,6 +38,9 @@ export function toProblem(error: unknown): Problem {
     return new Problem('too-many-requests', error.message, {
       headers: { 'Retry-After': String(error.retryAfterSeconds) },
     });
+  }
+  if (error instanceof TooManyComparisons) {
+    return new Problem('too-many-requests', `${error.message}.`, { headers: { 'Retry-After': '5' } });
   }
   if (error instanceof BodyTooLarge) return new Problem('body-too-large', `${error.message}.`);
   if (error instanceof BodyAborted) return new Problem('malformed-json', `${error.message}.`);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { testHub } from '../harness/hub.ts';
-import { blob, expectStatus, image, manifest, type OciClient, type Repo } from '../harness/oci-client.ts';
+import { blob, expectStatus, image, manifest, type Repo } from '../harness/oci-client.ts';
 import { chart, provenance, pushWithHelm, type PackedChart } from './charts.ts';
 import { classic, type Classic } from './client.ts';
 
@@ -12,7 +12,7 @@ async function place(name = 'web'): Promise<{ door: Classic; elsewhere: Classic;
   return {
     door: classic(hub, namespace),
     // The same namespace through another process.
-    elsewhere: classic({ ...hub, origin: (replica as OciClient).origin }, namespace),
+    elsewhere: classic({ ...hub, origin: replica.origin }, namespace),
     repo: hub.admin.repo(`${namespace}/${name}`),
   };
 }

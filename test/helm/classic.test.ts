@@ -130,7 +130,7 @@ describe('an upload', () => {
     const made = await door();
     const both = await Promise.all(['a', 'b'].map((description) => chart({ metadata: { description } })));
     const answers = await Promise.all(both.map((packed) => made.upload(packed.bytes)));
-    expect(answers.map((answer) => answer.status).sort()).toEqual([201, 409]);
+    expect(answers.map((answer) => answer.status).sort((a, b) => a - b)).toEqual([201, 409]);
     const kept = both[answers.findIndex((answer) => answer.status === 201)]!;
     expect((await made.index()).entries['web']).toMatchObject([{ digest: kept.sha256 }]);
   });
@@ -194,6 +194,12 @@ describe('ChartMuseum’s API', () => {
     expectStatus(await made.get('/api/charts?limit=0'), 400);
     expect((await made.get('/api/charts/web')).json()).toEqual(entries['web']);
     expect((await made.get('/api/charts/web/1.0.0')).json()).toEqual(entries['web']![2]);
+    expect((await made.get('/api/charts/web/1.0.0/values')).body.toString()).toContain('# How many.\nreplicas: 2');
+    expect((await made.get('/api/charts/web/1.0.0/templates')).json()).toMatchObject({
+      templates: [{ name: 'templates/service.yaml' }],
+      values: { replicas: 2 },
+    });
+    expectStatus(await made.get('/api/charts/web/9.0.0/values'), 404);
     expectStatus(await made.request('HEAD', '/api/charts/web'), 200);
     expectStatus(await made.request('HEAD', '/api/charts/web/1.0.0'), 200);
     expectStatus(await made.request('HEAD', '/api/charts/web/9.0.0'), 404);

@@ -98,8 +98,8 @@ describe('a reader', () => {
   it('of some charts finds an index of those, whatever others have asked for before', async () => {
     const { project, namespace } = await filled('private', ['web', 'web-db', 'internal']);
     const people = await Promise.all([hub.person(), hub.person()]);
-    await grant(project, people[0]!.name, 'reader', 'charts/web*');
-    await grant(project, people[1]!.name, 'reader', 'charts/internal');
+    await grant(project, people[0].name, 'reader', 'charts/web*');
+    await grant(project, people[1].name, 'reader', 'charts/internal');
     const [some, other] = people.map(({ credentials }) => classic(hub, namespace, credentials)) as [Classic, Classic];
     expect(Object.keys((await classic(hub, namespace).index()).entries)).toEqual(['internal', 'web', 'web-db']);
     expect(Object.keys((await some.index()).entries)).toEqual(['web', 'web-db']);
