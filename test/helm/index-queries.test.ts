@@ -69,7 +69,11 @@ it('what is seen of an index by someone with rights to a part of it costs no sta
     [many, 20],
   ] as const) {
     await fill(classic(hub, `${project}/charts`), charts, 1);
-    await hub.api('PUT', `/projects/${project}/grants`, { subject: person.name, role: 'reader', path_glob: 'charts/c1*' });
+    await hub.api('PUT', `/projects/${project}/grants`, {
+      subject: person.name,
+      role: 'reader',
+      path_glob: 'charts/c1*',
+    });
     const door = classic(hub, `${project}/charts`, person.credentials);
     await door.index();
     costs.push(await countStatements(() => door.index()));
