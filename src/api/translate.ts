@@ -1,5 +1,6 @@
 /** Errors of the layers below, as problems. */
 import type { Context } from 'koa';
+import { CrossSite } from '../auth/browser.ts';
 import { AccountError, InvalidCredentials, TooManyAttempts, type AccountProblem } from '../auth/errors.ts';
 import { DatabaseUnavailable } from '../db/errors.ts';
 import { BodyAborted, BodyTooLarge } from '../http/body.ts';
@@ -34,6 +35,7 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof Refusal && error.code === 'MANIFEST_UNKNOWN')
     return new Problem('not-found', `${error.message}.`);
   if (error instanceof InvalidCredentials) return unauthenticated(error.message);
+  if (error instanceof CrossSite) return new Problem('cross-site', error.message);
   if (error instanceof TooManyAttempts) {
     return new Problem('too-many-requests', error.message, {
       headers: { 'Retry-After': String(error.retryAfterSeconds) },
@@ -60,6 +62,8 @@ export function writeProblem(ctx: Context, error: unknown, report: (error: unkno
   if (status >= 500) report(error, requestId);
   ctx.status = status;
   ctx.set({ 'Cache-Control': 'no-store', ...problem.headers });
+  // A script of a page handles 401 itself; asked for Basic, browsers would open a window of their own.
+  if (ctx.get('Sec-Fetch-Mode') !== '') ctx.remove('WWW-Authenticate');
   ctx.type = 'application/problem+json';
   ctx.body = JSON.stringify(problemBody(problem, requestId));
 }

@@ -3,6 +3,7 @@ import type { Principal } from '../auth/principal.ts';
 import { digestFromBytes, digestOf, digestToBytes, type Digest } from '../blobs/digest.ts';
 import type { Transaction } from '../db/database.ts';
 import { recordEvent } from '../jobs/outbox.ts';
+import { settle } from './files-build.ts';
 import { parseManifest, type Manifest } from './manifest.ts';
 import type { ManifestFacts } from './memory.ts';
 import type { Tag } from './names.ts';
@@ -61,9 +62,10 @@ export async function putManifest(registry: Registry, put: PutManifest): Promise
       throw new Refusal('MANIFEST_INVALID', `These bytes are here as ${before}; one digest cannot be two types`);
     }
     await bindReferences(tx, repository.id, id, manifest, put.allowSparse);
+    const moved: Record<string, Digest | null> = {};
     for (const tag of [...put.tags].sort()) {
-      await putTag(tx, {
-        repositoryId: repository.id,
+      const from = await putTag(tx, {
+        repository,
         tag,
         manifestId: id,
         digest,
@@ -72,6 +74,7 @@ export async function putManifest(registry: Registry, put: PutManifest): Promise
         mayMove,
         ...(put.replaces !== undefined && { replaces: put.replaces }),
       });
+      if (from !== undefined) moved[tag] = from;
       await record?.(tx, id, tag);
     }
     await recordEvent(tx, {
@@ -80,7 +83,7 @@ export async function putManifest(registry: Registry, put: PutManifest): Promise
       projectId: repository.projectId,
       repositoryId: repository.id,
       requestId: put.requestId,
-      data: { digest, mediaType: manifest.mediaType, kind: manifest.kind, tags: put.tags },
+      data: { digest, mediaType: manifest.mediaType, kind: manifest.kind, tags: put.tags, before: moved },
     });
   });
   return { digest, subject: manifest.subject?.digest };
@@ -166,7 +169,7 @@ async function hide(
     const index = digestFromBytes(parent.digest);
     throw new Refusal('MANIFEST_IN_USE', `Index ${index} lists this manifest; delete the index first`, { index });
   }
-  const names = (await lockTagsOf(tx, repository.id, row.id)).map((tag) => tag.name);
+  const names = await tagsThatGo(tx, repository, row.id, digest);
   if (names.some((name) => !decided.has(name))) return false;
   await removeTags(tx, repository.id, names);
   await recordTagMoves(tx, {
@@ -187,6 +190,20 @@ async function hide(
     data: { digest: text, tags: names },
   });
   return true;
+}
+
+/** The manifest's tags, locked. One whose files have changed since is not its tag any more, and moves to what it stands for. */
+async function tagsThatGo(
+  tx: Transaction,
+  repository: Repository,
+  manifestId: number,
+  digest: Buffer,
+): Promise<string[]> {
+  const names: string[] = [];
+  for (const { name, stale } of await lockTagsOf(tx, repository.id, manifestId)) {
+    if (!stale || (await settle(tx, repository, name, digest)).equals(digest)) names.push(name);
+  }
+  return names;
 }
 
 export function unknownManifest(reference: string): Refusal {

@@ -2,7 +2,9 @@
 import type { Principal, Verdict } from '../auth/principal.ts';
 import { digestFromBytes, digestToBytes, type Digest } from '../blobs/digest.ts';
 import type { Transaction } from '../db/database.ts';
+import { noteDecision } from '../jobs/origin.ts';
 import { recordEvent } from '../jobs/outbox.ts';
+import { settle } from './files-build.ts';
 import { mayReplace, type Kind } from './kinds.ts';
 import type { Tag } from './names.ts';
 import { insertTag, lockTag, moveTag, recordTagMoves, removeTags, selectTagPage } from './queries/tags.ts';
@@ -36,18 +38,23 @@ export async function decideTags(
     }
   }
   const check = (change: Change) => (tag: Tag) => {
-    if (verdicts.get(`${change} ${tag}`)?.effect === 'deny') {
+    const verdict = verdicts.get(`${change} ${tag}`);
+    if (verdict !== undefined) noteDecision(verdict.effect === 'deny' ? 'deny' : 'allow', verdict.reason);
+    if (verdict?.effect === 'deny') {
       throw new Refusal('DENIED', `You may not ${change} the tag ${tag} here`, { tag });
     }
   };
   return { create: check('create'), overwrite: check('overwrite'), delete: check('delete') };
 }
 
-/** Points a tag at a manifest. Saying again what it says already changes nothing and is always allowed. */
+/**
+ * Points a tag at a manifest. Saying again what it says already changes nothing and is always allowed.
+ * @returns what it pointed at before: null when it is new, undefined when it did not move
+ */
 export async function putTag(
   tx: Transaction,
   put: {
-    repositoryId: number;
+    repository: Repository;
     tag: Tag;
     manifestId: number;
     digest: Digest;
@@ -57,14 +64,15 @@ export async function putTag(
     /** Where the tag has to point, null for nowhere. */
     replaces?: Digest | null;
   },
-): Promise<void> {
-  const { repositoryId, tag, manifestId, actorId } = put;
+): Promise<Digest | null | undefined> {
+  const { tag, manifestId, actorId } = put;
+  const { id: repositoryId } = put.repository;
   const row = { repositoryId, name: tag, manifestId, actorId };
   let before: Buffer | null = null;
   while (!(await insertTag(tx, row))) {
     const current = await lockTag(tx, repositoryId, tag);
     if (!current) continue; // deleted between the two statements
-    if (current.manifest_id === manifestId) return;
+    if (current.manifest_id === manifestId && !current.stale) return undefined;
     if (put.replaces !== undefined && put.replaces !== digestFromBytes(current.digest)) throw movedTag(tag);
     put.mayMove.overwrite(tag);
     if (!mayReplace(current.kind as Kind, put.kind)) {
@@ -76,7 +84,10 @@ export async function putTag(
         },
       );
     }
-    before = current.digest;
+    if (current.final) {
+      throw new Refusal('UNSUPPORTED', `Version ${tag} is final; nothing in it changes. Choose another tag`, { tag });
+    }
+    before = current.stale ? await settle(tx, put.repository, tag, current.digest) : current.digest;
     await moveTag(tx, row);
     break;
   }
@@ -84,6 +95,7 @@ export async function putTag(
   if (before === null) put.mayMove.create(tag);
   const after = digestToBytes(put.digest);
   await recordTagMoves(tx, { repositoryId, actorId, names: [tag], before: [before], after });
+  return before && digestFromBytes(before);
 }
 
 function movedTag(tag: Tag): Refusal {
@@ -101,12 +113,14 @@ export async function deleteTag(
   await registry.db.transaction(async (tx) => {
     const row = await lockTag(tx, repository.id, tag);
     if (!row) throw new Refusal('MANIFEST_UNKNOWN', 'This repository has no such manifest or tag', { reference: tag });
+    // What was put file by file stays as a manifest without a tag, as what any other tag pointed at does.
+    const before = row.stale ? await settle(tx, repository, tag, row.digest) : row.digest;
     await removeTags(tx, repository.id, [tag]);
     await recordTagMoves(tx, {
       repositoryId: repository.id,
       actorId: principal.id || null,
       names: [tag],
-      before: [row.digest],
+      before: [before],
       after: null,
     });
     await recordEvent(tx, {
@@ -115,7 +129,7 @@ export async function deleteTag(
       projectId: repository.projectId,
       repositoryId: repository.id,
       requestId: request.requestId,
-      data: { tag },
+      data: { tag, before: { [tag]: digestFromBytes(row.digest) } },
     });
   });
 }

@@ -43,6 +43,11 @@ export interface Chunk {
   readonly body: AsyncIterable<Buffer>;
   readonly length: number | undefined;
   readonly range: { readonly start: number; readonly end: number } | undefined;
+  /**
+   * Whether what came before this failure of the body is kept, so that the sender can go on. Absent: a PATCH without a range
+   * keeps it, everything else is all or nothing.
+   */
+  readonly keeps?: (failure: Error) => boolean;
 }
 
 export interface StoredBlob {
@@ -86,18 +91,8 @@ export function appendToUpload(registry: Registry, address: UploadAddress, chunk
     const { bytes, failure } = await receive(registry, row, claim, chunk, writer, hashes);
     // A chunk that broke its own Content-Range is not kept: the client would not know what of it was.
     if (chunk.range && failure === undefined) checkLength(chunk, bytes);
-    if (chunk.range && failure !== undefined) throw failure;
-    claim.check();
-    const object = await writer.suspend();
-    const saved = await releaseUpload(registry.db, row.id, claim.token, {
-      size: object.size,
-      state: object.state,
-      sha256: hashes ? digestSoFar(hashes, 'sha256') : null,
-      sha512: hashes?.sha512 ? digestSoFar(hashes, 'sha512') : null,
-    });
-    if (!saved) throw lostUpload();
-    claim.released = true;
-    if (hashes) registry.liveHashes.set(row.id, hashes);
+    if (chunk.range && failure !== undefined && !chunk.keeps?.(failure)) throw failure;
+    const object = await suspend(registry, row, claim, writer, hashes);
     if (failure !== undefined) throw failure;
     return object.size;
   });
@@ -119,11 +114,14 @@ export function finishUpload(
     if (chunk) checkRange(chunk, row.size);
     const digests = new Map<Algorithm, Buffer>();
     let size = row.size;
-    await using writer = await registry.store.write(objectOf(row), chunk?.length ?? 0);
+    await using writer = await registry.store.write(objectOf(row), chunk ? chunk.length : 0);
     if (chunk) {
       const hashes = takeHashes(registry, row);
       const { bytes, failure } = await receive(registry, row, claim, chunk, writer, hashes);
-      if (failure !== undefined) throw failure;
+      if (failure !== undefined) {
+        if (chunk.keeps?.(failure)) await suspend(registry, row, claim, writer, hashes);
+        throw failure;
+      }
       checkLength(chunk, bytes);
       size += bytes;
       if (bytes === 0) {
@@ -201,6 +199,28 @@ export async function cancelUpload(registry: Registry, address: UploadAddress): 
   throw unknownUpload();
 }
 
+/** Makes what came durable, notes it in the row, and gives the claim back with it. */
+async function suspend(
+  registry: Registry,
+  row: ClaimedRow,
+  claim: Claim,
+  writer: ObjectWriter,
+  hashes: Hashes | undefined,
+): Promise<UnfinishedObject> {
+  claim.check();
+  const object = await writer.suspend();
+  const saved = await releaseUpload(registry.db, row.id, claim.token, {
+    size: object.size,
+    state: object.state,
+    sha256: hashes ? digestSoFar(hashes, 'sha256') : null,
+    sha512: hashes?.sha512 ? digestSoFar(hashes, 'sha512') : null,
+  });
+  if (!saved) throw lostUpload();
+  claim.released = true;
+  if (hashes) registry.liveHashes.set(row.id, hashes);
+  return object;
+}
+
 async function receive(
   registry: Registry,
   row: ClaimedRow,
@@ -209,8 +229,10 @@ async function receive(
   writer: ObjectWriter,
   hashes: Hashes | undefined,
 ): Promise<Ingested> {
+  const limit = registry.limits.blob - row.size;
   try {
-    const limit = registry.limits.blob - row.size;
+    // Not a byte of a body that says itself that it is too long.
+    if (chunk.length !== undefined && chunk.length > limit) throw new TooManyBytes(`${chunk.length} bytes announced`);
     return await ingest(chunk.body, writer, { hashes, limit, check: () => claim.check() });
   } catch (error) {
     if (error instanceof TooManyBytes) {
