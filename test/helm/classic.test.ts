@@ -126,15 +126,6 @@ describe('an upload', () => {
     expect((await made.get(`/${other.file}`)).body).toEqual(other.bytes);
   });
 
-  it('of two charts of one version at once stores one of them', async () => {
-    const made = await door();
-    const both = await Promise.all(['a', 'b'].map((description) => chart({ metadata: { description } })));
-    const answers = await Promise.all(both.map((packed) => made.upload(packed.bytes)));
-    expect(answers.map((answer) => answer.status).sort((a, b) => a - b)).toEqual([201, 409]);
-    const kept = both[answers.findIndex((answer) => answer.status === 201)]!;
-    expect((await made.index()).entries['web']).toMatchObject([{ digest: kept.sha256 }]);
-  });
-
   it.each([
     ['a name in upper case', { name: 'Web' }, /cannot be the last part of a repository/],
     ['a name with two separators', { name: 'a..b' }, /cannot be the last part/],

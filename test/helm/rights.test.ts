@@ -138,6 +138,19 @@ describe('a writer', () => {
     expectStatus(await hub.admin.repo(`${namespace}/other`).getManifest('1.2.3'), 404);
   });
 
+  it('who is refused is in the audit trail', async () => {
+    const { project, namespace } = await filled('private');
+    const { name, credentials } = await hub.person();
+    await grant(project, name, 'writer', 'charts/web');
+    const door = classic(hub, namespace, credentials);
+    expectStatus(await door.upload((await chart({ name: 'other' })).bytes), 403);
+    expectStatus(await door.request('DELETE', '/api/charts/web/1.2.3'), 403);
+    await hub.context.denials.flush();
+    const { items } = (await hub.api('GET', `/projects/${project}/audit`)).json<{ items: Record<string, unknown>[] }>();
+    const denied = items.filter((each) => each['decision'] === 'deny').map((each) => each['route']);
+    expect(new Set(denied)).toEqual(new Set(['helm-delete', 'helm-upload']));
+  });
+
   it('who may only create cannot force', async () => {
     const { project, namespace } = await filled('private');
     const { name, credentials } = await hub.person();

@@ -1,6 +1,7 @@
 /** A chart that comes as an archive becomes what helm would have pushed: config, layers, manifest, tag. */
 import type { Principal } from '../../auth/principal.ts';
 import { digestOf, digestToBytes } from '../../blobs/digest.ts';
+import { noteDecision } from '../../jobs/origin.ts';
 import { OCI_MANIFEST } from '../manifest.ts';
 import { putManifest } from '../manifests.ts';
 import type { RepositoryPath, Tag } from '../names.ts';
@@ -153,8 +154,10 @@ function store(
 async function authorised(registry: Registry, principal: Principal, path: RepositoryPath, tag: Tag): Promise<Scene> {
   const scene = await registry.scenes.resolve({ path, principalId: principal.id, tag });
   const verdict = await registry.gate.decide(principal, 'push', targetOf(scene));
-  if (verdict.effect === 'deny')
+  noteDecision(verdict.effect === 'deny' ? 'deny' : 'allow', verdict.reason);
+  if (verdict.effect === 'deny') {
     throw new Refusal('DENIED', `You may not push to ${path}; ask an owner of the project`);
+  }
   return scene;
 }
 
