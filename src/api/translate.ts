@@ -10,6 +10,7 @@ import {
 } from '../auth/errors.ts';
 import { DatabaseUnavailable } from '../db/errors.ts';
 import { BodyAborted, BodyTooLarge } from '../http/body.ts';
+import { TooManyComparisons } from '../registry/charts/text.ts';
 import { ProjectError } from '../registry/projects.ts';
 import { Refusal } from '../registry/refusal.ts';
 import { CATALOGUE, Problem, problemBody, type ProblemName } from './problems.ts';
@@ -46,6 +47,9 @@ export function toProblem(error: unknown): Problem {
     return new Problem('too-many-requests', error.message, {
       headers: { 'Retry-After': String(error.retryAfterSeconds) },
     });
+  }
+  if (error instanceof TooManyComparisons) {
+    return new Problem('too-many-requests', `${error.message}.`, { headers: { 'Retry-After': '5' } });
   }
   if (error instanceof BodyTooLarge) return new Problem('body-too-large', `${error.message}.`);
   if (error instanceof BodyAborted) return new Problem('malformed-json', `${error.message}.`);

@@ -2,9 +2,9 @@
 import type { Context, Middleware } from 'koa';
 import type { Authenticator } from '../auth/authenticate.ts';
 import { identify } from '../auth/identify.ts';
-import type { Action, Principal } from '../auth/principal.ts';
-import { addressOf } from '../http/client-address.ts';
+import type { Action, Principal, Target } from '../auth/principal.ts';
 import type { BodyPace } from '../http/body.ts';
+import { addressOf } from '../http/client-address.ts';
 import type { ChartIndexes } from '../registry/charts/index-memory.ts';
 import { parseNamespace, projectOfNamespace, type Namespace } from '../registry/charts/names.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -53,20 +53,23 @@ export function enforce(door: HelmDoor): (policy: HelmPolicy) => Middleware {
     const { principal, facts } = await identify(door.authenticator, caller, (id) =>
       door.registry.scenes.resolve({ path: projectOfNamespace(namespace), principalId: id }),
     );
-    Object.assign(ctx.state, { principal, namespace, scene: facts, policy });
-    await check(door, policy, principal, { ...facts, path: namespace });
+    const target = targetOf({ ...facts, path: namespace });
+    const action = policy.kind === 'see' ? 'pull' : policy.kind === 'upload' ? 'push' : policy.action;
+    Object.assign(ctx.state, { principal, namespace, scene: facts, policy, path: namespace, target, action });
+    await check(door, ctx, target);
     return next();
   };
 }
 
-async function check({ registry: { gate } }: HelmDoor, policy: HelmPolicy, principal: Principal, scene: Scene) {
+async function check({ registry: { gate } }: HelmDoor, ctx: Context, target: Target): Promise<void> {
+  const { policy, principal } = stateOf(ctx);
   if (policy.kind === 'chart') return;
   const isUpload = policy.kind === 'upload';
   if (isUpload && principal.kind === 'anonymous') throw unauthenticated();
-  const shows = (await gate.sees(principal, targetOf(scene))).effect !== 'deny';
-  if (shows) return;
-  const makes = isUpload && !scene.project && (await gate.decide(principal, 'push', targetOf(scene))).effect !== 'deny';
-  if (!makes) throw principal.kind === 'anonymous' ? unauthenticated() : notFound();
+  let verdict = await gate.sees(principal, target);
+  if (verdict.effect === 'deny' && isUpload && !target.project) verdict = await gate.decide(principal, 'push', target);
+  Object.assign(ctx.state, { verdict });
+  if (verdict.effect === 'deny') throw principal.kind === 'anonymous' ? unauthenticated() : notFound();
 }
 
 /**
@@ -76,11 +79,17 @@ async function check({ registry: { gate } }: HelmDoor, policy: HelmPolicy, princ
 export async function decideOn(door: HelmDoor, ctx: Context, path: string, tag?: string): Promise<Scene> {
   const { principal, policy } = stateOf(ctx);
   const { action } = policy as { action: Action };
-  const scene = await door.registry.scenes.resolve({ path, principalId: principal.id, ...(tag && { tag }) });
-  if ((await door.registry.gate.decide(principal, action, targetOf(scene))).effect !== 'deny') return scene;
+  const { gate, scenes } = door.registry;
+  const scene = await scenes.resolve({ path, principalId: principal.id, ...(tag && { tag }) });
+  const target = targetOf(scene);
+  const verdict = await gate.decide(principal, action, target);
+  Object.assign(ctx.state, { path, target, action, verdict });
+  if (verdict.effect !== 'deny') {
+    for (const warning of verdict.warnings) ctx.append('Warning', `299 - "${warning.replaceAll(/["\\\r\n]/g, "'")}"`);
+    return scene;
+  }
   if (principal.kind === 'anonymous') throw unauthenticated();
-  const sees =
-    action !== 'pull' && (await door.registry.gate.decide(principal, 'pull', targetOf(scene))).effect !== 'deny';
+  const sees = action !== 'pull' && (await gate.decide(principal, 'pull', target)).effect !== 'deny';
   throw sees ? new HelmError(403, `You may not ${action} here; ask an owner of the project for the right`) : notFound();
 }
 
