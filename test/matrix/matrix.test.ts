@@ -1,0 +1,67 @@
+/**
+ * Every route × every kind of principal × every transport × every kind of resource, against the policy in policy.ts, which shares no
+ * code with the hub.
+ */
+import { describe, expect, it } from 'vitest';
+import { send } from '../harness/oci-client.ts';
+import { eachOf, outcomeOf } from './outcome.ts';
+import { expected, POLICY, type Place } from './policy.ts';
+import { ask, concerns, LINES, type Line } from './tables.ts';
+import { makeWorld, type Sender } from './world.ts';
+
+const { hub, senders, places } = await makeWorld();
+
+interface Cell {
+  readonly line: Line;
+  readonly sender: Sender;
+  readonly place: Place;
+}
+
+function placesFor(line: Line): readonly Place[] {
+  const concern = concerns(line);
+  if (concern === 'repository') return places;
+  // One place for each project, or any.
+  const distinct = places.filter(({ project }, i) => places.findIndex((each) => each.project === project) === i);
+  return concern === 'project' ? distinct : distinct.slice(0, 1);
+}
+
+const cells: Cell[] = LINES.flatMap((line) =>
+  senders.flatMap((sender) => placesFor(line).map((place) => ({ line, sender, place }))),
+);
+const heads = cells.filter(({ line }) => line.method === 'GET').length;
+
+describe('the policy', () => {
+  it.each(LINES.map(({ id, method, path }) => [id, method, path]))('knows %s: %s %s', (id) => {
+    expect(POLICY).toHaveProperty([id]);
+  });
+});
+
+it(`agrees with the hub in all of ${cells.length + heads} cells`, { timeout: 180_000 }, async () => {
+  expect(cells.length + heads).toBeGreaterThanOrEqual(10_000);
+  const wrong: string[] = [];
+  await eachOf(cells, async ({ line, sender, place }) => {
+    const asked = ask(line, place);
+    const headers = { ...asked.headers, ...(await sender.headers(place)) };
+    const answer = await send(hub.origin, { ...asked, headers });
+    const needs = POLICY[line.id] ?? 'nothing';
+    const due = expected(needs, sender, place);
+    // Where nothing is hidden, the sentence of what is hidden is about a child that is not there.
+    const hides = typeof needs === 'object' || needs.endsWith('the project');
+    const came = hides || outcomeOf(answer) !== 'hidden' ? outcomeOf(answer) : 'let through';
+    const cell = `${sender.subject.name} by ${sender.how}: ${asked.method} ${line.path} (${line.id}), ${place.name}`;
+    if (came !== due) wrong.push(`${cell}: ${came} (${answer.status}), not ${due}`);
+    if (line.method !== 'GET') return;
+    // HEAD decides as GET does, and says nothing more.
+    const head = await send(hub.origin, { ...asked, method: 'HEAD', headers });
+    const same = head.status === answer.status || (due === 'challenged' && head.status === 429);
+    if (!same || head.body.length > 0) wrong.push(`${cell}: HEAD ${head.status}, GET ${answer.status}`);
+  });
+  expect(wrong.slice(0, 20)).toEqual([]);
+});
+
+it('has changed nothing', async () => {
+  for (const { repository, repositoryExists } of places) {
+    const repo = hub.admin.repo(repository);
+    expect((await repo.headManifest('v1')).status, repository).toBe(repositoryExists ? 200 : 404);
+  }
+});

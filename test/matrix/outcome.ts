@@ -1,0 +1,27 @@
+/** What came of a request, by what a client can see of it. */
+import type { Answer } from '../harness/oci-client.ts';
+import type { Outcome } from './policy.ts';
+
+/** The one sentence for what is missing and what may not be seen (docs/api.md, "Problems"). */
+const HIDDEN = 'Look at the spelling, or ask an owner for the right to see it.';
+
+export function outcomeOf(answer: Pick<Answer, 'status' | 'body'>): Outcome | 'broken' {
+  const { status, body } = answer;
+  if (status >= 500) return 'broken';
+  // Wrong passwords are slowed down, which is a no as well.
+  if (status === 401 || status === 429) return 'challenged';
+  if (status === 403) return 'forbidden';
+  if (status !== 404) return 'let through';
+  const text = body.toString('utf8');
+  const { errors, detail } = JSON.parse(text === '' ? '{}' : text) as { errors?: { code?: string }[]; detail?: string };
+  return errors?.[0]?.code === 'NAME_UNKNOWN' || detail === HIDDEN ? 'hidden' : 'let through';
+}
+
+/** Works through all items, some at once, in no order. */
+export async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>, parallel = 24): Promise<void> {
+  let next = 0;
+  const worker = async () => {
+    while (next < items.length) await work(items[next++] as T);
+  };
+  await Promise.all(Array.from({ length: parallel }, worker));
+}

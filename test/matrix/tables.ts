@@ -1,0 +1,77 @@
+/** Every route of every door, by import: a route that is new is in the matrix at once. */
+import { documentRoute } from '../../src/api/document-route.ts';
+import { apiRoutes } from '../../src/api/routes.ts';
+import { toRoute } from '../../src/api/call.ts';
+import { authRoutes } from '../../src/auth/routes.ts';
+import { ociRoutes } from '../../src/oci/routes.ts';
+import { unknownDigest } from '../harness/oci-client.ts';
+import { TAG, type Place } from './policy.ts';
+
+export interface Line {
+  readonly door: 'oci' | 'auth' | 'api';
+  readonly id: string;
+  readonly method: string;
+  readonly path: string;
+}
+
+/** Handlers are made but never called, so they need nothing. */
+const nothing = { publicUrls: [] } as never;
+
+export const LINES: readonly Line[] = [
+  ...ociRoutes(nothing).map((line) => ({ door: 'oci' as const, ...line })),
+  ...authRoutes(nothing).map((line) => ({ door: 'auth' as const, ...line })),
+  ...[...apiRoutes(nothing), documentRoute({})].map((line) => ({ door: 'api' as const, ...toRoute(line) })),
+].map(({ door, id, method, path }) => ({ door, id, method, path }));
+
+export const UNKNOWN = unknownDigest();
+
+/** Children that nobody has: whoever is let through gets 404 or 400 for them, and nothing is changed. */
+const CHILDREN: Readonly<Record<string, string>> = {
+  digest: UNKNOWN,
+  reference: TAG,
+  id: '00000000-0000-4000-8000-000000000000',
+  user: 'no-such-user',
+  grant: '999999999',
+  token: '999999999',
+};
+
+export interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Record<string, string>;
+  readonly body?: string;
+}
+
+/** What makes a route stop after its guard, where a default child and body do not. */
+const PARTICULAR: Readonly<Record<string, { readonly children?: Record<string, string>; readonly query?: string }>> = {
+  'end-4': { query: '?digest=none' },
+  'end-4/': { query: '?digest=none' },
+  'end-6': { query: `?digest=${UNKNOWN}` },
+  'end-7': { children: { reference: 'sha256:none' } },
+  'api-my-explain': { query: '?none=1' },
+  'api-explain': { query: '?none=1' },
+  'api-audit-export': { query: '?none=1' },
+  'api-project-audit-export': { query: '?none=1' },
+};
+
+export function ask(line: Line, place: Place): Asked {
+  const { children = {}, query = '' } = PARTICULAR[line.id] ?? {};
+  const path = line.path
+    .replace('*name', place.repository)
+    .replace(':project', place.project)
+    .replaceAll(/:([a-z]+)/g, (_, name: string) => children[name] ?? CHILDREN[name] ?? 'no-such-thing');
+  const writes = line.method !== 'GET' && line.method !== 'DELETE' && line.door === 'api';
+  return {
+    method: line.method,
+    path: `${path}${query}`,
+    headers: writes ? { 'Content-Type': 'application/json' } : {},
+    // No shape has it, so whoever is let through is told so.
+    ...(writes && { body: '{"no_such_field":1}' }),
+  };
+}
+
+/** Which places make a difference to the route. */
+export function concerns(line: Line): 'repository' | 'project' | 'nothing' {
+  if (line.path.includes('*name')) return 'repository';
+  return line.path.includes(':project') ? 'project' : 'nothing';
+}
