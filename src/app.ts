@@ -7,10 +7,13 @@ import { audited } from './auth/audited.ts';
 import { authDoor } from './auth/routes.ts';
 import { StoreFull, type BlobStore } from './blobs/store.ts';
 import type { Context } from './context.ts';
+import { helmDoor } from './helm/routes.ts';
 import { healthRoutes } from './health.ts';
+import { clientAddress } from './http/client-address.ts';
 import { requests } from './http/requests.ts';
 import { createServer as createHttpServer } from './http/server.ts';
 import { ociDoor } from './oci/routes.ts';
+import { createChartIndexes } from './registry/charts/index-memory.ts';
 import { targetOf } from './registry/scene.ts';
 import { VERSION } from './version.ts';
 
@@ -25,7 +28,12 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
   const report = (error: unknown, requestId: string): void => log.error({ err: error, requestId }, 'a request failed');
   app.on('error', (error: Error) => log.error({ err: error }, 'an answer could not be completed'));
 
-  app.use(requests((line) => log.info(line, `${line.method} ${line.route ?? line.path} ${line.status}`)));
+  app.use(
+    requests(
+      (line) => log.info(line, `${line.method} ${line.route ?? line.path} ${line.status}`),
+      clientAddress(config.trustedProxies),
+    ),
+  );
   app.use(
     healthRoutes({
       version: VERSION,
@@ -34,18 +42,10 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
     }),
   );
   app.use(audited(context.denials));
-  app.use(
-    ociDoor(
-      {
-        registry,
-        authenticator,
-        publicUrls: config.publicUrls,
-        pace: { idleSeconds: config.limits.bodyIdleSeconds, minRate: config.limits.bodyMinRate },
-        verifyReads: config.verifyReads,
-      },
-      report,
-    ),
-  );
+  const pace = { idleSeconds: config.limits.bodyIdleSeconds, minRate: config.limits.bodyMinRate };
+  const { publicUrls, verifyReads } = config;
+  app.use(ociDoor({ registry, authenticator, publicUrls, pace, verifyReads }, report));
+  app.use(helmDoor({ registry, authenticator, indexes: createChartIndexes(db), pace, verifyReads, report }));
   const facts = async (path: string, principalId: number) =>
     targetOf(await registry.scenes.resolve({ path, principalId }));
   app.use(authDoor({ tokens, keys, authenticator, gate: registry.gate, facts, publicUrls: config.publicUrls, report }));
@@ -58,6 +58,7 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
       publicUrls: config.publicUrls,
       secrets: context.secrets,
       rate: createRate(config.apiRate),
+      sessions: config.sessions,
       report,
     }),
   );

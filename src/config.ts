@@ -29,6 +29,10 @@ export interface Config {
   readonly apiRate: number;
   /** Days that the audit trail is kept. */
   readonly auditDays: number;
+  /** Addresses and networks (CIDR) whose X-Forwarded-For and Forwarded are believed; none by default. */
+  readonly trustedProxies: readonly string[];
+  /** Seconds after which a browser has to sign in again: without a request, and in any case. */
+  readonly sessions: { readonly idle: number; readonly life: number };
   readonly limits: {
     /** Bytes of one blob. */
     readonly blob: number;
@@ -93,6 +97,8 @@ export function readConfig({ env, flags = {} }: { env: Environment; flags?: Flag
     projectCreation: required.projectCreation,
     apiRate: required.apiRate,
     auditDays: required.auditDays,
+    trustedProxies: values.trustedProxies ?? [],
+    sessions: { idle: required.sessionIdle, life: required.sessionLife },
     limits: {
       blob: required.maxBlobSize,
       uploadIdleSeconds: required.uploadIdle,

@@ -6,6 +6,7 @@ import { createGate } from './auth/gate.ts';
 import { createKeyRing, type KeyRing } from './auth/keys.ts';
 import { createRegistryTokens, type RegistryTokens } from './auth/registry-tokens.ts';
 import { createSecrets, type Secrets as Vault } from './auth/secrets.ts';
+import { createVerifiers } from './auth/verifiers.ts';
 import { checkInstance } from './blobs/instance.ts';
 import { anyBlob } from './blobs/queries.ts';
 import { openStore } from './blobs/open.ts';
@@ -64,10 +65,10 @@ export async function createContext(config: Config, secrets: Secrets, options: C
   await vault.check(db);
   const keys = createKeyRing(db, vault);
   const tokens = createRegistryTokens(keys, config.publicUrls);
-  const authenticator = createAuthenticator(db, tokens);
   const denials = stack.use(
     createDenials(db, (error) => log.warn({ err: error }, 'denials could not be written; they are kept for now')),
   );
+  const authenticator = createAuthenticator(createVerifiers({ db, tokens, sessions: config.sessions }));
   const registry: Registry = {
     db,
     store,

@@ -7,6 +7,7 @@ import type { Principal, Target } from '../auth/principal.ts';
 import { readAll } from '../http/body.ts';
 import type { Method, Route } from '../http/table.ts';
 import { etagOf, isKnown, requireMatch } from './etag.ts';
+import { AmbiguousJson, parseStrictJson } from '../registry/json.ts';
 import type { ApiPolicy } from './guard.ts';
 import { writeNext } from './pages.ts';
 import { Problem, type Fault } from './problems.ts';
@@ -23,6 +24,8 @@ export interface Call<Q extends Shape, B extends Shape> {
   readonly actor: Actor;
   /** For what is about to be changed, under its lock: fails unless it is what the header If-Match names, if there is one. */
   readonly expect: (shape: z.ZodType, current: unknown) => void;
+  /** For the few that read or set cookies. */
+  readonly ctx: Context;
   /** The project that the policy is about, or, for other policies, nothing but the principal's epoch. */
   readonly target: Target;
 }
@@ -65,7 +68,11 @@ interface Definition<Q extends Shape, B extends Shape, A extends Shape, L extend
 /** A cursor for the next page, beside the answer; becomes the header Link. */
 export const NEXT = Symbol('next');
 
+/** Where the answer lives that `latest` or a range came to; becomes the header Content-Location. */
+export const CONTENT_LOCATION = Symbol('content location');
+
 const BODY_LIMIT = 2 ** 20;
+const BODY_DEPTH = 32;
 const PACE = { idleSeconds: 30, minRate: 100 };
 
 export function define<
@@ -80,6 +87,7 @@ export function define<
   const handler: Middleware = async (ctx) => {
     const { principal, target } = ctx.state as { principal: Principal; target: Target };
     const result: unknown = await run({
+      ctx,
       params: ctx['params'] as Record<string, string>,
       query: parse(query, ctx.query, 'query') as Parsed<Q>,
       body: body && (parse(body, await readJson(ctx), 'body') as Parsed<B>),
@@ -96,6 +104,8 @@ export function define<
       return;
     }
     if (answer === undefined) return;
+    const location = (result as { [CONTENT_LOCATION]?: string })[CONTENT_LOCATION];
+    if (location !== undefined) ctx.set('Content-Location', location);
     writeNext(ctx, (result as { next_cursor?: string }).next_cursor);
     show(ctx, answer.parse(result));
   };
@@ -139,8 +149,9 @@ async function readJson(ctx: Context): Promise<unknown> {
   }
   const bytes = await readBytes(ctx);
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown;
-  } catch {
-    throw new Problem('malformed-json', 'The body could not be read as UTF-8 JSON.');
+    return parseStrictJson(bytes, BODY_DEPTH);
+  } catch (error) {
+    if (!(error instanceof AmbiguousJson)) throw error;
+    throw new Problem('malformed-json', `${error.message}.`);
   }
 }

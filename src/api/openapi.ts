@@ -32,7 +32,17 @@ export function openApi(routes: readonly ApiRoute[]): Json {
           scheme: 'basic',
           description: 'User name and password, or a personal token as the password.',
         },
-        token: { type: 'http', scheme: 'bearer', description: 'A personal token, berth_pat_….' },
+        token: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'A personal token, berth_pat_…, or a token of a robot, berth_bot_….',
+        },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: '__Host-berth_session',
+          description: 'Of a browser that signed in at /api/v1/session; changes need the header X-Berth-CSRF too.',
+        },
       },
       schemas: { Problem: problemSchema() },
       responses: {
@@ -45,12 +55,15 @@ export function openApi(routes: readonly ApiRoute[]): Json {
   };
 }
 
+const SIGNED_IN: Json[] = [{ basic: [] }, { token: [] }, { session: [] }];
+
 const SECURITY: Record<ApiPolicy['kind'], Json[]> = {
-  anyone: [{}, { basic: [] }, { token: [] }],
-  'signed-in': [{ basic: [] }, { token: [] }],
-  password: [{ basic: [] }],
-  'hub-admin': [{ basic: [] }, { token: [] }],
-  project: [{}, { basic: [] }, { token: [] }],
+  anyone: [{}, ...SIGNED_IN],
+  'sign-in': [{}],
+  'signed-in': SIGNED_IN,
+  password: [{ basic: [] }, { session: [] }],
+  'hub-admin': SIGNED_IN,
+  project: [{}, ...SIGNED_IN],
 };
 
 function operation(route: ApiRoute): Json {

@@ -3,12 +3,14 @@ import type { Middleware } from 'koa';
 import type { Authenticator } from '../auth/authenticate.ts';
 import type { Facts, Gate } from '../auth/principal.ts';
 import type { Secrets } from '../auth/secrets.ts';
+import type { SessionTimes } from '../auth/sessions.ts';
 import type { Database } from '../db/database.ts';
 import { mount } from '../http/table.ts';
 import { meRoutes, userRoutes } from './account-routes.ts';
 import { toRoute, type ApiRoute } from './call.ts';
 import { grantRoutes } from './grant-routes.ts';
 import { explainRoutes } from './explain-routes.ts';
+import { chartRoutes } from './chart-routes.ts';
 import { enforce } from './guard.ts';
 import { replayable } from './idempotency.ts';
 import { openApi } from './openapi.ts';
@@ -16,6 +18,9 @@ import { Problem } from './problems.ts';
 import type { Rate } from './rate.ts';
 import { projectRoutes } from './project-routes.ts';
 import { auditRoutes } from './audit-routes.ts';
+import { robotRoutes } from './robot-routes.ts';
+import { sessionRoutes } from './session-routes.ts';
+import { teamRoutes } from './team-routes.ts';
 import { documentRoute } from './document-route.ts';
 import { writeProblem } from './translate.ts';
 
@@ -27,18 +32,24 @@ export interface ApiDoor {
   readonly publicUrls: readonly string[];
   readonly secrets: Secrets;
   readonly rate: Rate;
+  readonly sessions: SessionTimes;
   /** Told of errors that are the hub's own. */
   readonly report: (error: unknown, requestId: string) => void;
 }
 
-export function apiRoutes({ db, gate, facts }: Pick<ApiDoor, 'db' | 'gate' | 'facts'>): ApiRoute[] {
+export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
+  const { db, gate, facts } = door;
   return [
+    ...sessionRoutes(door),
     ...meRoutes(db),
     ...userRoutes(db),
     ...projectRoutes(db, gate),
     ...grantRoutes(db),
     ...explainRoutes({ db, gate, facts }),
     ...auditRoutes(db),
+    ...chartRoutes(db, gate),
+    ...robotRoutes(db),
+    ...teamRoutes(db),
   ];
 }
 

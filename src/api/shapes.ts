@@ -4,29 +4,29 @@ import { pageQuery } from './pages.ts';
 import type { User } from '../auth/accounts.ts';
 import type { Question } from '../auth/explain.ts';
 import { SUBJECT_TYPES, type ProjectGrant } from '../auth/grants.ts';
-import type { PersonalToken } from '../auth/personal-tokens.ts';
 import type { Explanation } from '../auth/principal.ts';
+import type { Token } from '../auth/tokens.ts';
 import { ROLES } from '../auth/roles.ts';
 import type { Project, RepositoryEntry } from '../registry/projects.ts';
 
 /** Ids are bigint rows; as strings no client rounds them. */
-const id = z.string().regex(/^\d{1,19}$/);
-const time = z.iso.datetime();
+export const id = z.string().regex(/^\d{1,19}$/);
+export const time = z.iso.datetime();
 const action = z.enum(['pull', 'push', 'delete', 'admin']);
 /** Postgres takes no NUL in text. */
-const text = (longest: number) =>
+export const text = (longest: number) =>
   z
     .string()
     .min(1)
     .max(longest)
     .regex(/^\P{Cc}*$/u, 'Control characters are not allowed');
-const password = z.string().max(1_024).describe('At least 8 characters.');
+export const password = z.string().max(1_024).describe('At least 8 characters.');
 
 export const me = z.object({
   name: z.string(),
   kind: z.string(),
   admin: z.boolean(),
-  credential: z.enum(['password', 'token']).describe('What this request was signed in with.'),
+  credential: z.enum(['password', 'session', 'token']).describe('What this request was signed in with.'),
   actions: z.array(action).optional().describe('What the token allows at most; absent: everything its owner may.'),
   paths: z.array(z.string()).optional(),
   expires_at: time.optional().describe('When the token ends.'),
@@ -185,7 +185,7 @@ export const showUser = (row: User): z.input<typeof user> => ({
   created_at: row.createdAt.toISOString(),
 });
 
-export const showToken = (row: PersonalToken): z.input<typeof token> => ({
+export const showToken = (row: Token): z.input<typeof token> => ({
   id: String(row.id),
   name: row.name,
   actions: [...row.actions],

@@ -3,6 +3,7 @@
  * once the answer is known. Doors only leave in `ctx.state` what their guard found out (`AuditedState`).
  */
 import type { Context, Middleware } from 'koa';
+import { addressOf } from '../http/client-address.ts';
 import { withOrigin, type Origin } from '../jobs/origin.ts';
 import { parseAuthorization } from './authorization.ts';
 import type { Denial, Denials } from './denials.ts';
@@ -60,7 +61,7 @@ function denialOf(ctx: Context, refused: string | undefined): Denial | undefined
     attempted: unknown ? attemptedName(ctx) : null,
     credential: principal?.credential ?? null,
     credential_id: principal?.credentialId ?? null,
-    address: addressOf(ctx) ?? null,
+    address: addressOf(ctx) || null,
     request_id: requestId ?? null,
     route: route ?? null,
     project_id: target?.project?.id ?? null,
@@ -89,10 +90,6 @@ function reasonOf(ctx: Context, principal: Principal | undefined, verdict: Verdi
 function pathOf(ctx: Context): string | undefined {
   const { path, target } = ctx.state as AuditedState;
   return (path ?? target?.path) || undefined;
-}
-
-function addressOf(ctx: Context): string | undefined {
-  return (ctx.state as AuditedState).address ?? ctx.req.socket.remoteAddress;
 }
 
 /** People type passwords where the name belongs, so it is kept only if there is an account of that name. */

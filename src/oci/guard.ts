@@ -9,6 +9,7 @@ import { InvalidCredentials } from '../auth/errors.ts';
 import { chooseOrigin, realmOf, serviceOf } from '../auth/origins.ts';
 import { isStale } from '../auth/gate.ts';
 import { ANONYMOUS, CATALOG, type Action, type Principal, type Verdict } from '../auth/principal.ts';
+import { addressOf } from '../http/client-address.ts';
 import { parseReference, parseRepositoryPath, type Reference, type RepositoryPath } from '../registry/names.ts';
 import type { Registry } from '../registry/registry.ts';
 import { repositoryOf, type Repository } from '../registry/repositories.ts';
@@ -89,7 +90,7 @@ async function identify(door: OciDoor, ctx: Context, policy: OciPolicy): Promise
     return ANONYMOUS;
   }
   try {
-    return await door.authenticator.authenticate(header, ctx.req.socket.remoteAddress);
+    return await door.authenticator.authenticate(header, addressOf(ctx));
   } catch (error) {
     if (!(error instanceof InvalidCredentials)) throw error;
     const scope = policy.kind === 'repository' ? scopeOf(ctx, policy.action) : undefined;

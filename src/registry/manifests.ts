@@ -15,6 +15,7 @@ import {
 } from './queries/manifests.ts';
 import { bumpRepositoryEpoch, lockSparse } from './queries/repositories.ts';
 import { lockTagsOf, recordTagMoves, removeTags, selectTagsOf } from './queries/tags.ts';
+import { prepareRecorder } from './recorders.ts';
 import { bindReferences } from './references.ts';
 import { Refusal } from './refusal.ts';
 import type { Registry } from './registry.ts';
@@ -33,6 +34,8 @@ export interface PutManifest {
   readonly digest: Digest | undefined;
   readonly tags: readonly Tag[];
   readonly allowSparse: boolean;
+  /** What the tags have to point at before, null for nothing; undefined: whatever they do. */
+  readonly replaces?: Digest | null;
 }
 
 export interface PutResult {
@@ -42,13 +45,14 @@ export interface PutResult {
 
 /**
  * Stores a manifest byte for byte and moves the tags (end-7). One transaction: references, manifest, tags, history, event.
- * @throws {Refusal} MANIFEST_INVALID, DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN, SIZE_INVALID, TAG_KIND, DENIED
+ * @throws {Refusal} MANIFEST_INVALID, DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN, SIZE_INVALID, TAG_KIND, TAG_MOVED, DENIED
  */
 export async function putManifest(registry: Registry, put: PutManifest): Promise<PutResult> {
   const { repository, principal } = put;
   const manifest = parseManifest(put.bytes, put.contentType);
   const digest = checkedDigest(put);
   const mayMove = await decideTags(registry, put.scene, principal, put.tags, 'put');
+  const record = await prepareRecorder(registry, repository, manifest);
   const actorId = principal.id || null;
   await registry.db.transaction(async (tx) => {
     if (put.allowSparse) await lockSparse(tx, repository.id);
@@ -67,8 +71,10 @@ export async function putManifest(registry: Registry, put: PutManifest): Promise
         kind: manifest.kind,
         actorId,
         mayMove,
+        ...(put.replaces !== undefined && { replaces: put.replaces }),
       });
       if (from !== undefined) moved[tag] = from;
+      await record?.(tx, id, tag);
     }
     await recordEvent(tx, {
       type: 'manifest.pushed',

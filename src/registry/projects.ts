@@ -1,6 +1,7 @@
 /** Projects: made, shown, changed and removed by people. */
 import { recordChange, type Actor } from '../auth/events.ts';
 import { whyNotCreatable } from '../auth/names.ts';
+import { removeRobotsOf } from '../auth/robots.ts';
 import type { Database, Queryable } from '../db/database.ts';
 import * as rows from './queries/project-admin.ts';
 import { insertOwner, insertProject } from './queries/repositories.ts';
@@ -119,6 +120,7 @@ export async function removeProject(
     if (await rows.anyRepository(tx, id)) {
       throw new ProjectError('project-not-empty', `Remove the repositories of ${project.name} first.`);
     }
+    await removeRobotsOf(tx, id);
     await rows.deleteProject(tx, id);
     await recordChange(tx, actor, {
       type: 'project.deleted',

@@ -60,6 +60,8 @@ export async function putTag(
     kind: Kind;
     actorId: number | null;
     mayMove: TagDecisions;
+    /** Where the tag has to point, null for nowhere. */
+    replaces?: Digest | null;
   },
 ): Promise<Digest | null | undefined> {
   const { repositoryId, tag, manifestId, actorId } = put;
@@ -69,6 +71,7 @@ export async function putTag(
     const current = await lockTag(tx, repositoryId, tag);
     if (!current) continue; // deleted between the two statements
     if (current.manifest_id === manifestId) return undefined;
+    if (put.replaces !== undefined && put.replaces !== digestFromBytes(current.digest)) throw movedTag(tag);
     put.mayMove.overwrite(tag);
     if (!mayReplace(current.kind as Kind, put.kind)) {
       throw new Refusal(
@@ -83,10 +86,15 @@ export async function putTag(
     await moveTag(tx, row);
     break;
   }
+  if (before === null && put.replaces) throw movedTag(tag);
   if (before === null) put.mayMove.create(tag);
   const after = digestToBytes(put.digest);
   await recordTagMoves(tx, { repositoryId, actorId, names: [tag], before: [before], after });
   return before && digestFromBytes(before);
+}
+
+function movedTag(tag: Tag): Refusal {
+  return new Refusal('TAG_MOVED', `The tag ${tag} was moved by somebody else just now; look again`, { tag });
 }
 
 /** Takes a tag away; what it pointed at stays. @throws {Refusal} MANIFEST_UNKNOWN, DENIED */

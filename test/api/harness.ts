@@ -7,7 +7,7 @@ import { createRate } from '../../src/api/rate.ts';
 import { apiDoor } from '../../src/api/routes.ts';
 import type { User } from '../../src/auth/accounts.ts';
 import { createSecrets } from '../../src/auth/secrets.ts';
-import { basic, MASTER_KEY, newUser, ORIGIN, PASSWORD, testAuth } from '../auth/harness.ts';
+import { basic, MASTER_KEY, newUser, ORIGIN, PASSWORD, SESSIONS, testAuth } from '../auth/harness.ts';
 
 export interface Problem {
   readonly type: string;
@@ -28,7 +28,7 @@ export async function testApi(options: { projectCreation?: 'users' | 'admins'; r
   });
   const report = (error: unknown) => reported.push(error);
   const parts = { secrets: createSecrets(MASTER_KEY), rate: createRate(options.rate ?? 0) };
-  app.use(apiDoor({ db, authenticator, gate, facts, publicUrls: [ORIGIN], ...parts, report }));
+  app.use(apiDoor({ db, authenticator, gate, facts, publicUrls: [ORIGIN], sessions: SESSIONS, ...parts, report }));
   const callback = app.callback();
 
   const admin = await newUser(db, { admin: true });
@@ -61,5 +61,5 @@ export async function testApi(options: { projectCreation?: 'users' | 'admins'; r
       select id, ${path} from projects where name = ${path.split('/')[0]}`);
   }
 
-  return { ...auth, callback, call, project, token, repository, admin, jane, joe };
+  return { ...auth, ...parts, callback, call, project, token, repository, admin, jane, joe };
 }
