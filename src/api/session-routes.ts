@@ -51,6 +51,7 @@ export function sessionRoutes(door: SessionDoor): ApiRoute[] {
       run: async ({ ctx, body: { name, password } }) => {
         const authorization = { scheme: 'basic', username: name, password } as const;
         const address = addressOf(ctx);
+        ctx.state['signIn'] = { name };
         const { principal } = await identify(door.authenticator, { authorization, address }, (id) =>
           door.facts('', id),
         );

@@ -32,7 +32,8 @@ const referrer = index([], {
 });
 await repo.mustPut(referrer);
 const upload = (await repo.mustStart()).split('/').at(-1)!;
-const team = canary('team');
+// Teams are known to whoever is signed in; what they were given is not.
+const team = unique('team-');
 await hub.db.query(sql`insert into principals (kind, name) values ('team', ${team})`);
 const given = await hub.api('PUT', `/projects/${project}/grants`, {
   subject: team,
@@ -47,7 +48,6 @@ const secrets = [
   tag,
   annotation,
   upload,
-  team,
   pushed.manifest.digest,
   referrer.digest,
   ...pushed.blobs.map(({ digest }) => digest),
@@ -92,20 +92,28 @@ describe('a crawl over every route', () => {
     reference: [tag, pushed.manifest.digest],
     id: [upload],
     grant: [grant],
+    name: ['web'],
+    chart: ['web'],
+    version: ['1.2.3'],
+    file: ['web-1.2.3.tgz'],
+    robot: ['matrix'],
+    session: ['1'],
+    team: [team],
     token: ['1'],
     user: ['admin'],
   };
   const asked: Asked[] = LINES.flatMap((line) => {
-    const [first = '', ...more] = [...line.path.matchAll(/:([a-z]+)/g)]
+    const [first = '', ...more] = [...line.path.matchAll(/(?<=\/):([a-z]+)/g)]
       .map(([, name]) => name!)
       .filter((name) => name !== 'project');
     return (children[first] ?? ['none']).map((child) => ({
       ...ask(line, { project, repository } as Place),
       path: line.path
+        .replace('*namespace', project)
         .replace('*name', repository)
         .replace(':project', project)
         .replace(`:${first}`, child)
-        .replaceAll(/:([a-z]+)/g, (_, name: string) => children[name]?.[0] ?? String(more.indexOf(name))),
+        .replaceAll(/(?<=\/):([a-z]+)/g, (_, name: string) => children[name]?.[0] ?? String(more.indexOf(name))),
     }));
   });
   const queries = [

@@ -2,8 +2,8 @@
 import type { Answer } from '../harness/oci-client.ts';
 import type { Outcome } from './policy.ts';
 
-/** The one sentence for what is missing and what may not be seen (docs/api.md, "Problems"). */
-const HIDDEN = 'Look at the spelling, or ask an owner for the right to see it.';
+/** The sentences for what is missing and what may not be seen: of the API, and of the classic door for charts. */
+const HIDDEN = ['Look at the spelling, or ask an owner for the right to see it.', 'There is no such chart here'];
 
 export function outcomeOf(answer: Pick<Answer, 'status' | 'body'>): Outcome | 'broken' {
   const { status, body } = answer;
@@ -13,8 +13,12 @@ export function outcomeOf(answer: Pick<Answer, 'status' | 'body'>): Outcome | 'b
   if (status === 403) return 'forbidden';
   if (status !== 404) return 'let through';
   const text = body.toString('utf8');
-  const { errors, detail } = JSON.parse(text === '' ? '{}' : text) as { errors?: { code?: string }[]; detail?: string };
-  return errors?.[0]?.code === 'NAME_UNKNOWN' || detail === HIDDEN ? 'hidden' : 'let through';
+  const { errors, detail, error } = JSON.parse(text === '' ? '{}' : text) as {
+    errors?: { code?: string }[];
+    detail?: string;
+    error?: string;
+  };
+  return errors?.[0]?.code === 'NAME_UNKNOWN' || HIDDEN.includes(detail ?? error ?? '') ? 'hidden' : 'let through';
 }
 
 /** Works through all items, some at once, in no order. */

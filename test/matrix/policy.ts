@@ -11,6 +11,9 @@ export type Needs =
   | 'the catalogue'
   /** Upon a repository; `besides` says what else the request of the matrix meets. */
   | { readonly action: 'pull' | 'push' | 'delete'; readonly besides?: 'needs the repository' | 'deletes a tag' }
+  /** Upon the chart `web`, by the classic door or by the API. */
+  | { readonly chart: 'see' | 'upload' | 'pull' | 'delete' }
+  | { readonly apiChart: 'pull' | 'delete' }
   | 'nothing'
   | 'an exchange'
   | 'valid credentials or none'
@@ -48,6 +51,61 @@ export const POLICY: Readonly<Record<string, Needs>> = {
   token: 'an exchange',
   'token-post': 'nothing',
   jwks: 'nothing',
+
+  'helm-index': { chart: 'see' },
+  'helm-charts': { chart: 'see' },
+  'helm-chart': { chart: 'pull' },
+  'helm-version': { chart: 'pull' },
+  'helm-file': { chart: 'pull' },
+  'helm-upload': { chart: 'upload' },
+  'helm-upload-prov': { chart: 'upload' },
+  'helm-delete': { chart: 'delete' },
+
+  'api-session-start': 'to come to sign in',
+  'api-session': 'valid credentials or none',
+  'api-session-end': 'someone',
+  'api-my-sessions': 'someone',
+  'api-my-sessions-end': 'a password',
+  'api-my-session-end': 'a password',
+  'api-user-sessions': 'a hub administrator',
+  'api-user-sessions-end': 'a hub administrator',
+  'api-user-tokens': 'a hub administrator',
+  'api-user-token-revoke': 'a hub administrator',
+  'api-hub-robots': 'a hub administrator',
+  'api-hub-robot-create': 'a hub administrator',
+  'api-hub-robot': 'a hub administrator',
+  'api-hub-robot-change': 'a hub administrator',
+  'api-hub-robot-remove': 'a hub administrator',
+  'api-hub-robot-tokens': 'a hub administrator',
+  'api-hub-robot-token-create': 'a hub administrator',
+  'api-hub-robot-token-revoke': 'a hub administrator',
+  'api-my-teams': 'someone',
+  'api-teams': 'someone',
+  'api-team': 'someone',
+  'api-team-create': 'a hub administrator',
+  'api-team-remove': 'a hub administrator',
+  'api-team-members': 'a hub administrator',
+  'api-team-member-add': 'a hub administrator',
+  'api-team-member-remove': 'a hub administrator',
+  'api-robots': 'to administrate the project',
+  'api-robot-create': 'to administrate the project',
+  'api-robot': 'to administrate the project',
+  'api-robot-change': 'to administrate the project',
+  'api-robot-remove': 'to administrate the project',
+  'api-robot-tokens': 'to administrate the project',
+  'api-robot-token-create': 'to administrate the project',
+  'api-robot-token-revoke': 'to administrate the project',
+  'api-charts': 'to see the project',
+  'api-chart-versions': { apiChart: 'pull' },
+  'api-chart-version': { apiChart: 'pull' },
+  'api-chart-readme': { apiChart: 'pull' },
+  'api-chart-values': { apiChart: 'pull' },
+  'api-chart-schema': { apiChart: 'pull' },
+  'api-chart-templates': { apiChart: 'pull' },
+  'api-chart-dependencies': { apiChart: 'pull' },
+  'api-chart-diff': { apiChart: 'pull' },
+  'api-chart-yank': { apiChart: 'delete' },
+  'api-chart-unyank': { apiChart: 'delete' },
 
   'api-openapi': 'valid credentials or none',
   'api-me': 'someone',
@@ -128,7 +186,8 @@ export function expected(needs: Needs, credential: Credential, place: Place): Ou
   if (needs === 'nothing' || needs === 'to come to sign in') return 'let through';
   if (state === 'over') return 'challenged';
   const jwt = credential.kind.endsWith('jwt');
-  if (typeof needs === 'object') return onRepository(needs, credential, place);
+  if (typeof needs === 'object' && 'action' in needs) return onRepository(needs, credential, place);
+  if (typeof needs === 'object' && 'chart' in needs) return onChart(needs.chart, credential, place);
   if (needs === 'a token') return state === 'none' ? 'challenged' : 'let through';
   if (needs === 'the catalogue') {
     if (state === 'none' || credential.kind === 'narrow jwt') return 'challenged';
@@ -136,6 +195,7 @@ export function expected(needs: Needs, credential: Credential, place: Place): Ou
   }
   // Registry tokens are for /v2 alone.
   if (jwt) return 'challenged';
+  if (typeof needs === 'object') return onApiChart(needs.apiChart, credential, place);
   if (needs === 'an exchange' || needs === 'valid credentials or none') return 'let through';
   if (needs === 'to see the project' || needs === 'to administrate the project') {
     return onProject(needs, credential, place);
@@ -151,7 +211,7 @@ export function expected(needs: Needs, credential: Credential, place: Place): Ou
   return 'let through';
 }
 
-function onRepository(needs: Extract<Needs, object>, credential: Credential, place: Place): Outcome {
+function onRepository(needs: Extract<Needs, { action: unknown }>, credential: Credential, place: Place): Outcome {
   const { subject } = credential;
   const { action, besides } = needs;
   const refused = subject.signedIn ? (action === 'pull' ? 'hidden' : 'forbidden') : 'challenged';
@@ -162,6 +222,54 @@ function onRepository(needs: Extract<Needs, object>, credential: Credential, pla
   return 'let through';
 }
 
+/** There is a chart `web` in each namespace, and a version 1.2.3 of it; what is to be deleted is not there. */
+function onChart(what: 'see' | 'upload' | 'pull' | 'delete', credential: Credential, place: Place): Outcome {
+  const { subject } = credential;
+  const refused = subject.signedIn ? 'hidden' : 'challenged';
+  const chart = { ...place, repository: chartOf(place) };
+  const may = (action: Action) => has(subject, action, chart) && within(credential, action, chart.repository);
+  if (what === 'see') return shows(credential, place) ? 'let through' : refused;
+  if (what === 'upload') {
+    if (subject.signedIn && shows(credential, place)) return 'let through';
+    // A registry token is for the one repository that it names, and makes no namespace.
+    const makes = place.kind === undefined && subject.person && !credential.kind.endsWith('jwt');
+    return makes && within(credential, 'push', namespaceOf(place)) ? 'let through' : refused;
+  }
+  if (what === 'pull') return may('pull') && place.kind !== undefined ? 'let through' : refused;
+  if (may('delete') && credential.kind !== 'narrow jwt') return 'hidden';
+  if (!subject.signedIn) return 'challenged';
+  return may('pull') ? 'forbidden' : 'hidden';
+}
+
+/** Of the chart `web` right below the project. */
+function onApiChart(what: 'pull' | 'delete', credential: Credential, place: Place): Outcome {
+  const seen = onProject('to see the project', credential, place);
+  if (seen !== 'let through') return seen;
+  const chart = { ...place, repository: `${place.project}/web` };
+  const may = (action: Action) =>
+    has(credential.subject, action, chart) && within(credential, action, chart.repository);
+  if (!may('pull')) return 'hidden';
+  if (what === 'pull') return 'let through';
+  if (may('delete')) return 'hidden';
+  return credential.subject.signedIn ? 'forbidden' : 'challenged';
+}
+
+export function namespaceOf({ repository }: Place): string {
+  return repository.slice(0, repository.lastIndexOf('/'));
+}
+
+/** The chart of the place's namespace. */
+export function chartOf(place: Place): string {
+  return `${namespaceOf(place)}/web`;
+}
+
+/** Whether the credential may pull something in the project. */
+function shows(credential: Credential, place: Place): boolean {
+  const { subject, actions = ALL, touches } = credential;
+  if (place.kind === undefined || !actions.includes('pull') || touches?.(place.project) === false) return false;
+  return subject.admin || place.kind !== 'private' || subject.holdings.some(({ project }) => project === place.project);
+}
+
 function onProject(
   needs: 'to see the project' | 'to administrate the project',
   credential: Credential,
@@ -169,10 +277,7 @@ function onProject(
 ): Outcome {
   const { subject } = credential;
   const refused = (otherwise: Outcome): Outcome => (subject.signedIn ? otherwise : 'challenged');
-  const shown = (credential.actions ?? ALL).includes('pull') && (credential.touches?.(place.project) ?? true);
-  const visible =
-    subject.admin || place.kind !== 'private' || subject.holdings.some(({ project }) => project === place.project);
-  if (place.kind === undefined || !shown || !visible) return refused('hidden');
+  if (!shows(credential, place)) return refused('hidden');
   if (needs === 'to see the project') return 'let through';
   const root = { ...place, repository: place.project };
   return has(subject, 'admin', root) && within(credential, 'admin', place.project)

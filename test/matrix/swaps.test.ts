@@ -2,9 +2,12 @@
  * Two tenants, and every route that takes two identifiers or more: whoever may do everything with the one reaches nothing of the other by
  * putting their identifiers together, and the database stays as it is.
  */
+import { randomBytes } from 'node:crypto';
 import sql from 'sql-template-tag';
 import { expect, it } from 'vitest';
 import { createPersonalToken } from '../../src/auth/personal-tokens.ts';
+import { chart } from '../helm/charts.ts';
+import { classic } from '../helm/client.ts';
 import { testHub, type Person } from '../harness/hub.ts';
 import { basic, expectStatus, image, send, type Image } from '../harness/oci-client.ts';
 import { concerns, LINES, type Line } from './tables.ts';
@@ -20,7 +23,7 @@ interface Tenant {
   readonly children: Readonly<Record<string, string>>;
 }
 
-async function tenant(): Promise<Tenant> {
+async function tenant(mark: string): Promise<Tenant> {
   const person = await hub.person();
   const project = await hub.project({ grants: { [person.name]: 'owner' } });
   const repo = person.client.repo(`${project}/app`);
@@ -30,6 +33,14 @@ async function tenant(): Promise<Tenant> {
   const grants = await hub.api('GET', `/projects/${project}/grants`);
   const row = await hub.db.first<{ id: number }>(sql`select id from principals where name = ${person.name}`);
   const { row: token } = await createPersonalToken(hub.db, { name: 't', actions: ['pull'] }, { id: row!.id });
+  const packed = await chart({ name: `web${mark}` });
+  expectStatus(await classic(hub, project).upload(packed.bytes), 201);
+  const robot = `robot${mark}`;
+  expectStatus(await hub.api('POST', `/projects/${project}/robots`, { name: robot }), 201);
+  const given = await hub.api('POST', `/projects/${project}/robots/${robot}/tokens`, { name: 't', actions: ['pull'] });
+  const session = await hub.db.first<{ id: number }>(sql`
+    insert into sessions (principal_id, secret_hash, expires_at) values (${row!.id}, ${randomBytes(32)}, now() + interval '1 hour')
+    returning id`);
   return {
     person,
     project,
@@ -41,6 +52,13 @@ async function tenant(): Promise<Tenant> {
       id: upload.split('/').at(-1)!,
       grant: grants.json<{ items: { id: string }[] }>().items.at(-1)!.id,
       token: String(token.id),
+      'robot token': expectStatus(given, 201).json<{ id: string }>().id,
+      session: String(session!.id),
+      robot,
+      chart: packed.name,
+      name: packed.name,
+      version: packed.version,
+      file: packed.file,
     },
   };
 }
@@ -67,26 +85,45 @@ async function dump(): Promise<Record<string, string>> {
 
 /** Parameters below the project or repository: what may be somebody else's. */
 function parameters(line: Line): string[] {
-  return [...line.path.matchAll(/:([a-z]+)/g)].map(([, name]) => name!).filter((name) => name !== 'project');
+  return [...line.path.matchAll(/(?<=\/):([a-z]+)/g)].map(([, name]) => name!).filter((name) => name !== 'project');
 }
 
-/** Routes below /me and of the hub's administrators have one owner: the caller. Their child can be somebody else's all the same. */
-const lines = LINES.filter((line) => parameters(line).length > 0 && !line.path.startsWith('/api/v1/users'));
+/** What is below /me has one owner, the caller, but its child can be somebody else's all the same. */
+const lines = LINES.filter(
+  (line) => (parameters(line).length > 0 && concerns(line) !== 'nothing') || line.path.startsWith('/api/v1/me/'),
+).filter((line) => parameters(line).length > 0);
 
-const [a, b] = [await tenant(), await tenant()];
+const [a, b] = [await tenant('a'), await tenant('b')];
+
+/** What the handler wants to see before it looks at the child. */
+const BODIES: Readonly<Record<string, string>> = {
+  'api-chart-yank': '{"reason":"none"}',
+  'api-robot-token-create': '{"name":"t","actions":["pull"]}',
+  'api-robot-change': '{"disabled":true}',
+};
 
 function request(line: Line, where: Tenant, whose: Tenant) {
+  const robots = line.path.includes(':robot');
   const path = line.path
+    .replace('*namespace', where.project)
     .replace('*name', where.repository)
     .replace(':project', where.project)
-    .replaceAll(/:([a-z]+)/g, (_, name: string) => whose.children[name] ?? `no-child-called-${name}`);
-  const query = line.id === 'end-6' ? `?digest=${whose.image.blobs[0]!.digest}` : '';
+    .replaceAll(
+      /(?<=\/):([a-z]+)/g,
+      (_, name: string) => whose.children[robots && name === 'token' ? 'robot token' : name]!,
+    );
+  const queries: Record<string, string> = {
+    'end-6': `?digest=${whose.image.blobs[0]!.digest}`,
+    'api-chart-diff': '?from=1.2.3',
+  };
+  const query = queries[line.id] ?? '';
   const manifest = line.id === 'end-7';
   return {
     method: line.method,
     path: `${path}${query}`,
     headers: { 'Content-Type': manifest ? whose.image.manifest.mediaType : 'application/json' },
-    ...(line.method !== 'GET' && line.method !== 'DELETE' && { body: manifest ? whose.image.manifest.bytes : '{}' }),
+    ...(line.method !== 'GET' &&
+      line.method !== 'DELETE' && { body: manifest ? whose.image.manifest.bytes : (BODIES[line.id] ?? '{}') }),
   };
 }
 

@@ -5,7 +5,17 @@ import type { Principal } from '../../src/auth/principal.ts';
 import type { AccessEntry } from '../../src/auth/registry-tokens.ts';
 import { testHub, type Person, type TestHub } from '../harness/hub.ts';
 import { basic, expectStatus, index, send, unique } from '../harness/oci-client.ts';
-import type { Action, Credential, Holding, Place, Subject } from './policy.ts';
+import { chart } from '../helm/charts.ts';
+import { classic } from '../helm/client.ts';
+import {
+  chartOf,
+  namespaceOf,
+  type Action,
+  type Credential,
+  type Holding,
+  type Place,
+  type Subject,
+} from './policy.ts';
 
 /** A credential, and what has to be sent for it. */
 export interface Sender extends Credential {
@@ -58,11 +68,15 @@ export async function makeWorld(): Promise<World> {
     const authorization = basic(who.credentials);
     senders.push(sender(subject, 'password', 'good', 'password', authorization));
     const token = await tokenOf(hub, who.name, { actions: ALL });
+    if (['stranger', 'owner', 'administrator'].includes(subject.name))
+      senders.push(
+        sender(subject, 'Basic name:token', 'good', 'token', basic({ username: who.name, password: token })),
+        sender(subject, 'Basic <token>:token', 'good', 'token', basic({ username: '<token>', password: token })),
+      );
     senders.push(
-      sender(subject, 'Basic name:token', 'good', 'token', basic({ username: who.name, password: token })),
-      sender(subject, 'Basic <token>:token', 'good', 'token', basic({ username: '<token>', password: token })),
       sender(subject, 'Bearer token', 'good', 'token', `Bearer ${token}`),
       ...exchanged(hub, subject, authorization, {}),
+      await inBrowser(hub, who, subject),
     );
   }
 
@@ -137,6 +151,12 @@ async function makePlaces(hub: TestHub, closed: string, open: string, everyones:
     place("everyone's", everyones, 'app', 'open', true),
     place('no project', unique('gone'), 'app', undefined, false),
   ];
+  const packed = await chart({ files: { 'README.md': '# Web\n', 'values.schema.json': '{}' } });
+  const namespaces = new Set(places.filter(({ kind }) => kind !== undefined).map(namespaceOf));
+  for (const namespace of namespaces) expectStatus(await classic(hub, namespace).upload(packed.bytes), 201);
+  for (const project of [closed, open, everyones]) {
+    expectStatus(await hub.api('POST', `/projects/${project}/robots`, { name: 'matrix' }), 201);
+  }
   for (const { repository, repositoryExists } of places) {
     if (repositoryExists) await hub.admin.repo(repository).mustPut(index([]), 'v1');
   }
@@ -161,27 +181,39 @@ function exchanged(
   authorization: string | undefined,
   limits: Pick<Credential, 'actions' | 'covers' | 'touches'>,
 ): Sender[] {
-  const make = (kind: 'wide jwt' | 'narrow jwt', scopes: (repository: string) => string[]): Sender => {
+  const make = (kind: 'wide jwt' | 'narrow jwt', actions: string, more: readonly string[]): Sender => {
     const tokens = new Map<string, Promise<string>>();
-    const fetch = async (repository: string): Promise<string> => {
+    const fetch = async (place: Place): Promise<string> => {
+      const scopes = [place.repository, chartOf(place)].map((path) => `repository:${path}:${actions}`);
       const query = new URLSearchParams(
-        scopes(repository).map((scope): [string, string] => ['scope', scope]),
+        [...scopes, ...more].map((scope): [string, string] => ['scope', scope]),
       ).toString();
       const headers: Record<string, string> = authorization === undefined ? {} : { Authorization: authorization };
       const answer = expectStatus(await send(hub.origin, { path: `/auth/token?${query}`, headers }), 200);
       return `Bearer ${answer.json<{ token: string }>().token}`;
     };
-    const headers = async ({ repository }: Place) => {
-      let token = tokens.get(repository);
-      if (token === undefined) tokens.set(repository, (token = fetch(repository)));
+    const headers = async (place: Place) => {
+      let token = tokens.get(place.repository);
+      if (token === undefined) tokens.set(place.repository, (token = fetch(place)));
       return { Authorization: await token };
     };
     return { subject, how: kind, state: 'good', kind, ...limits, headers };
   };
-  return [
-    make('wide jwt', (repository) => [`repository:${repository}:pull,push,delete,*`, 'registry:catalog:*']),
-    make('narrow jwt', (repository) => [`repository:${repository}:pull`]),
-  ];
+  return [make('wide jwt', 'pull,push,delete,*', ['registry:catalog:*']), make('narrow jwt', 'pull', [])];
+}
+
+/** The session of a browser, which counts on /api/v1 and /auth/token alone. */
+async function inBrowser(hub: TestHub, who: Person, subject: Subject): Promise<Sender> {
+  const { username: name, password } = who.credentials;
+  const answer = await send(hub.origin, {
+    method: 'POST',
+    path: '/api/v1/session',
+    headers: { 'Content-Type': 'application/json', Origin: hub.origin },
+    body: JSON.stringify({ name, password }),
+  });
+  const { csrf_token: csrf } = expectStatus(answer, 201).json<{ csrf_token: string }>();
+  const headers = { Cookie: answer.header('Set-Cookie')!.split(';')[0]!, 'X-Berth-CSRF': csrf, Origin: hub.origin };
+  return { subject, how: 'session', state: 'good', kind: 'session', headers: async () => headers };
 }
 
 async function tokenOf(
@@ -215,47 +247,56 @@ async function addToTeam(
   await give({ subject: name, subject_type: 'team', role: 'writer' });
 }
 
-/** Robots and CI sessions, by registry tokens that the hub issues to them. */
+/** A robot with a token of its own, and a CI session by registry tokens that the hub issues to it. */
 async function others(
   hub: TestHub,
   projects: readonly string[],
   give: (grant: Record<string, unknown>) => Promise<void>,
 ): Promise<Sender[]> {
-  const make = async (kind: 'robot' | 'trust_rule' | 'ci_session', parentId?: number): Promise<Principal> => {
-    const name = unique(`${kind.replace('_', '-')}-`);
-    const row = await hub.db.first<{ id: number }>(sql`
-      insert into principals (kind, name, parent_id) values (${kind}, ${name}, ${parentId ?? null}) returning id`);
-    return { kind, id: row!.id, name, admin: false, epoch: 1, credential: 'token' };
-  };
-  const robot = await make('robot');
-  await give({ subject: robot.name, subject_type: 'robot', role: 'maintainer' });
-  const rule = await make('trust_rule');
-  await give({ subject: rule.name, subject_type: 'trust_rule', role: 'writer', path_glob: 'team-a/**' });
-  const session = await make('ci_session', rule.id);
-  const holdings = (role: string, covers: Holding['covers']) =>
-    projects.map((project): Holding => ({ project, actions: ROLES[role]!, covers }));
-  const subjects: [Principal, Subject][] = [
-    [
-      robot,
-      { name: 'robot', signedIn: true, person: false, admin: false, holdings: holdings('maintainer', everywhere) },
-    ],
-    [session, { name: 'CI session', signedIn: true, person: false, admin: false, holdings: holdings('writer', teamA) }],
-  ];
-  const { tokens, config } = hub.context;
-  return subjects.flatMap(([principal, subject]) => {
-    const issue = (kind: 'wide jwt' | 'narrow jwt', actions: string[], more: AccessEntry[]): Sender => ({
-      subject,
-      how: kind,
-      state: 'good',
-      kind,
-      headers: async ({ repository }) => {
-        const access: AccessEntry[] = [{ type: 'repository', name: repository, actions }, ...more];
-        return { Authorization: `Bearer ${(await tokens.issue(principal, access, config.publicUrls[0]!)).token}` };
-      },
-    });
-    const catalog: AccessEntry = { type: 'registry', name: 'catalog', actions: ['*'] };
-    return [issue('wide jwt', ['pull', 'push', 'delete'], [catalog]), issue('narrow jwt', ['pull'], [])];
+  const machine = (name: string, role: string, covers: Holding['covers']): Subject => ({
+    name,
+    signedIn: true,
+    person: false,
+    admin: false,
+    holdings: projects.map((project): Holding => ({ project, actions: ROLES[role]!, covers })),
   });
+  const made = await hub.api('POST', '/robots', { name: unique('r') });
+  const { name, account } = expectStatus(made, 201).json<{ name: string; account: string }>();
+  await give({ subject: account, subject_type: 'robot', role: 'maintainer' });
+  const given = await hub.api('POST', `/robots/${name}/tokens`, { name: 'matrix', actions: ALL });
+  const { token } = expectStatus(given, 201).json<{ token: string }>();
+  const robot = machine('robot', 'maintainer', everywhere);
+  const authorization = basic({ username: account, password: token });
+
+  const rule = await principal(hub, 'trust_rule');
+  await give({ subject: rule.name, subject_type: 'trust_rule', role: 'writer', path_glob: 'team-a/**' });
+  const session = await principal(hub, 'ci_session', rule.id);
+  const { tokens, config } = hub.context;
+  const issue = (kind: 'wide jwt' | 'narrow jwt', actions: string[], more: AccessEntry[]): Sender => ({
+    subject: machine('CI session', 'writer', teamA),
+    how: kind,
+    state: 'good',
+    kind,
+    headers: async (place) => {
+      const paths = [place.repository, chartOf(place)];
+      const access = [...paths.map((path): AccessEntry => ({ type: 'repository', name: path, actions })), ...more];
+      return { Authorization: `Bearer ${(await tokens.issue(session, access, config.publicUrls[0]!)).token}` };
+    },
+  });
+  return [
+    sender(robot, 'Basic name:token', 'good', 'token', authorization),
+    sender(robot, 'Bearer token', 'good', 'token', `Bearer ${token}`),
+    ...exchanged(hub, robot, authorization, {}),
+    issue('wide jwt', ['pull', 'push', 'delete'], [{ type: 'registry', name: 'catalog', actions: ['*'] }]),
+    issue('narrow jwt', ['pull'], []),
+  ];
+}
+
+async function principal(hub: TestHub, kind: 'trust_rule' | 'ci_session', parentId?: number): Promise<Principal> {
+  const name = unique(`${kind.replace('_', '-')}-`);
+  const row = await hub.db.first<{ id: number }>(sql`
+    insert into principals (kind, name, parent_id) values (${kind}, ${name}, ${parentId ?? null}) returning id`);
+  return { kind, id: row!.id, name, admin: false, epoch: 1, credential: 'token' };
 }
 
 /** What is no credential any more, or never was one. */
