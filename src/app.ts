@@ -8,6 +8,7 @@ import { authDoor } from './auth/routes.ts';
 import { StoreFull, type BlobStore } from './blobs/store.ts';
 import type { Context } from './context.ts';
 import { helmDoor } from './helm/routes.ts';
+import { filesDoor } from './files/routes.ts';
 import { healthRoutes } from './health.ts';
 import { clientAddress } from './http/client-address.ts';
 import { requests } from './http/requests.ts';
@@ -44,7 +45,9 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
   app.use(audited(context.denials));
   const pace = { idleSeconds: config.limits.bodyIdleSeconds, minRate: config.limits.bodyMinRate };
   const { publicUrls, verifyReads } = config;
-  app.use(ociDoor({ registry, authenticator, publicUrls, pace, verifyReads }, report));
+  const door = { registry, authenticator, publicUrls, pace, verifyReads };
+  app.use(ociDoor(door, report));
+  app.use(filesDoor(door, report));
   app.use(helmDoor({ registry, authenticator, indexes: createChartIndexes(db), pace, verifyReads, report }));
   const facts = async (path: string, principalId: number) =>
     targetOf(await registry.scenes.resolve({ path, principalId }));
@@ -55,6 +58,7 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
       authenticator,
       gate: registry.gate,
       facts,
+      registry,
       publicUrls: config.publicUrls,
       secrets: context.secrets,
       rate: createRate(config.apiRate),

@@ -8,6 +8,7 @@ import type { Context } from './context.ts';
 import { startJobs, type Job, type JobRunner } from './jobs/queue.ts';
 import { listUnlistedCharts, readPushedChart } from './registry/charts/jobs.ts';
 import { READ_CHART } from './registry/charts/recording.ts';
+import { pruneShares } from './registry/files-share.ts';
 import { pruneEvents } from './registry/prune.ts';
 import { reapIdleUploads } from './registry/reap.ts';
 
@@ -71,6 +72,12 @@ export function jobs({ db, store, registry, config }: Context): Job<never>[] {
       name: 'prune-events',
       every: '17 * * * *',
       run: () => pruneEvents(db),
+    },
+    {
+      // Links to files that have expired.
+      name: 'prune-shares',
+      every: '23 * * * *',
+      run: () => pruneShares(db),
     },
   ];
 }

@@ -6,8 +6,10 @@ import type { Secrets } from '../auth/secrets.ts';
 import type { SessionTimes } from '../auth/sessions.ts';
 import type { Database } from '../db/database.ts';
 import { mount } from '../http/table.ts';
+import type { Registry } from '../registry/registry.ts';
 import { meRoutes, userRoutes } from './account-routes.ts';
 import { toRoute, type ApiRoute } from './call.ts';
+import { fileRoutes } from './file-routes.ts';
 import { grantRoutes } from './grant-routes.ts';
 import { explainRoutes } from './explain-routes.ts';
 import { chartRoutes } from './chart-routes.ts';
@@ -22,6 +24,7 @@ import { robotRoutes } from './robot-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
 import { teamRoutes } from './team-routes.ts';
 import { documentRoute } from './document-route.ts';
+import { shareRoutes } from './share-routes.ts';
 import { writeProblem } from './translate.ts';
 
 export interface ApiDoor {
@@ -33,6 +36,7 @@ export interface ApiDoor {
   readonly secrets: Secrets;
   readonly rate: Rate;
   readonly sessions: SessionTimes;
+  readonly registry: Registry;
   /** Told of errors that are the hub's own. */
   readonly report: (error: unknown, requestId: string) => void;
 }
@@ -48,6 +52,8 @@ export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
     ...explainRoutes({ db, gate, facts }),
     ...auditRoutes(db),
     ...chartRoutes(db, gate),
+    ...fileRoutes(door.registry),
+    ...shareRoutes(door.registry, door.publicUrls),
     ...robotRoutes(db),
     ...teamRoutes(db),
   ];

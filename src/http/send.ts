@@ -54,10 +54,13 @@ export async function sendContent(ctx: Context, content: Content): Promise<void>
   await stream(ctx, length, () => content.read(range));
 }
 
-/** Writes a body of `length` bytes to a response whose headers are set; for HEAD only the headers. */
-async function stream(
+/**
+ * Writes a body of `length` bytes (undefined: as long as it is) to a response whose headers are set; for HEAD only the
+ * headers. A body that fails after its first byte is cut.
+ */
+export async function stream(
   ctx: Context,
-  length: number,
+  length: number | undefined,
   open: () => Promise<Buffer | AsyncIterable<Buffer>>,
 ): Promise<void> {
   const { res } = ctx;
@@ -69,13 +72,13 @@ async function stream(
   }
   res.setTimeout(STALL_MS, () => res.destroy());
   try {
-    let left = length;
+    let left = length ?? 0;
     for await (const chunk of body) {
       left -= chunk.length;
-      if (left < 0) throw new Error(`The content is longer than its ${length} bytes`);
+      if (length !== undefined && left < 0) throw new Error(`The content is longer than its ${length} bytes`);
       await write(res, chunk);
     }
-    if (left > 0) throw new Error(`The content ends ${left} bytes before its ${length} bytes`);
+    if (length !== undefined && left > 0) throw new Error(`The content ends ${left} bytes before its ${length} bytes`);
     res.end();
   } catch (error) {
     // Once the first byte went out the only honest signal is a cut connection.

@@ -2,6 +2,7 @@
 import type { Context, Middleware } from 'koa';
 import { readAll } from '../http/body.ts';
 import { matches } from '../http/send.ts';
+import { settledDigest } from '../registry/files-build.ts';
 import * as manifests from '../registry/manifests.ts';
 import { parseTag, type Tag } from '../registry/names.ts';
 import { ensureRepository } from '../registry/repositories.ts';
@@ -18,7 +19,9 @@ export function getManifest({ registry }: OciDoor): Middleware {
   return async (ctx) => {
     const reference = referenceOf(ctx);
     const repository = requireRepository(ctx);
-    const digest = reference.digest ?? stateOf(ctx).scene.tagDigest;
+    const { scene } = stateOf(ctx);
+    const digest =
+      reference.digest ?? (scene.tagStale ? await settledDigest(registry, repository, reference.tag) : scene.tagDigest);
     const manifest = digest && (await manifests.findManifest(registry, repository, digest));
     if (!manifest) throw manifests.unknownManifest(reference.digest ?? reference.tag);
     const etag = `"${manifest.digest}"`;

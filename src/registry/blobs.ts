@@ -15,6 +15,7 @@ import {
   selectMountCandidates,
   selectUserOfBlob,
 } from './queries/blobs.ts';
+import { selectVersionOfBlob } from './queries/files.ts';
 import { bumpRepositoryEpoch, lockSparse } from './queries/repositories.ts';
 import { Refusal } from './refusal.ts';
 import type { Registry } from './registry.ts';
@@ -133,6 +134,10 @@ export async function deleteBlob(
     if (user) {
       const manifest = digestFromBytes(user.digest);
       throw new Refusal('BLOB_IN_USE', `Manifest ${manifest} needs this blob; delete the manifest first`, { manifest });
+    }
+    const version = await selectVersionOfBlob(tx, repository.id, link.blob_id);
+    if (version) {
+      throw new Refusal('BLOB_IN_USE', `Version ${version.name} has this blob as a file; delete that first`);
     }
     await hideLink(tx, repository.id, link.blob_id);
     await bumpRepositoryEpoch(tx, repository.id);

@@ -3,6 +3,7 @@ import type { Principal } from '../auth/principal.ts';
 import { digestFromBytes, digestOf, digestToBytes, type Digest } from '../blobs/digest.ts';
 import type { Transaction } from '../db/database.ts';
 import { recordEvent } from '../jobs/outbox.ts';
+import { settle } from './files-build.ts';
 import { parseManifest, type Manifest } from './manifest.ts';
 import type { ManifestFacts } from './memory.ts';
 import type { Tag } from './names.ts';
@@ -64,7 +65,7 @@ export async function putManifest(registry: Registry, put: PutManifest): Promise
     const moved: Record<string, Digest | null> = {};
     for (const tag of [...put.tags].sort()) {
       const from = await putTag(tx, {
-        repositoryId: repository.id,
+        repository,
         tag,
         manifestId: id,
         digest,
@@ -168,7 +169,7 @@ async function hide(
     const index = digestFromBytes(parent.digest);
     throw new Refusal('MANIFEST_IN_USE', `Index ${index} lists this manifest; delete the index first`, { index });
   }
-  const names = (await lockTagsOf(tx, repository.id, row.id)).map((tag) => tag.name);
+  const names = await tagsThatGo(tx, repository, row.id, digest);
   if (names.some((name) => !decided.has(name))) return false;
   await removeTags(tx, repository.id, names);
   await recordTagMoves(tx, {
@@ -189,6 +190,20 @@ async function hide(
     data: { digest: text, tags: names },
   });
   return true;
+}
+
+/** The manifest's tags, locked. One whose files have changed since is not its tag any more, and moves to what it stands for. */
+async function tagsThatGo(
+  tx: Transaction,
+  repository: Repository,
+  manifestId: number,
+  digest: Buffer,
+): Promise<string[]> {
+  const names: string[] = [];
+  for (const { name, stale } of await lockTagsOf(tx, repository.id, manifestId)) {
+    if (!stale || (await settle(tx, repository, name, digest)).equals(digest)) names.push(name);
+  }
+  return names;
 }
 
 export function unknownManifest(reference: string): Refusal {

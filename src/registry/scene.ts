@@ -25,6 +25,8 @@ export interface Scene {
   readonly principalEpoch: number;
   /** Where the tag points; undefined when none was asked for or there is none. */
   readonly tagDigest: Digest | undefined;
+  /** The files behind the tag have changed since; whoever wants the manifest has it built first (`files-build.ts`). */
+  readonly tagStale: boolean;
 }
 
 export interface SceneQuestion {
@@ -116,6 +118,7 @@ function toScene(row: SceneRow): Scene {
         : { id: row.repository_id, path: row.path, epoch: row.repository_epoch as number },
     principalEpoch: row.principal_epoch ?? 0,
     tagDigest: row.tag_digest === null ? undefined : digestFromBytes(row.tag_digest),
+    tagStale: row.tag_stale ?? false,
   };
 }
 

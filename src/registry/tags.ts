@@ -4,6 +4,7 @@ import { digestFromBytes, digestToBytes, type Digest } from '../blobs/digest.ts'
 import type { Transaction } from '../db/database.ts';
 import { noteDecision } from '../jobs/origin.ts';
 import { recordEvent } from '../jobs/outbox.ts';
+import { settle } from './files-build.ts';
 import { mayReplace, type Kind } from './kinds.ts';
 import type { Tag } from './names.ts';
 import { insertTag, lockTag, moveTag, recordTagMoves, removeTags, selectTagPage } from './queries/tags.ts';
@@ -53,7 +54,7 @@ export async function decideTags(
 export async function putTag(
   tx: Transaction,
   put: {
-    repositoryId: number;
+    repository: Repository;
     tag: Tag;
     manifestId: number;
     digest: Digest;
@@ -64,13 +65,14 @@ export async function putTag(
     replaces?: Digest | null;
   },
 ): Promise<Digest | null | undefined> {
-  const { repositoryId, tag, manifestId, actorId } = put;
+  const { tag, manifestId, actorId } = put;
+  const { id: repositoryId } = put.repository;
   const row = { repositoryId, name: tag, manifestId, actorId };
   let before: Buffer | null = null;
   while (!(await insertTag(tx, row))) {
     const current = await lockTag(tx, repositoryId, tag);
     if (!current) continue; // deleted between the two statements
-    if (current.manifest_id === manifestId) return undefined;
+    if (current.manifest_id === manifestId && !current.stale) return undefined;
     if (put.replaces !== undefined && put.replaces !== digestFromBytes(current.digest)) throw movedTag(tag);
     put.mayMove.overwrite(tag);
     if (!mayReplace(current.kind as Kind, put.kind)) {
@@ -82,7 +84,10 @@ export async function putTag(
         },
       );
     }
-    before = current.digest;
+    if (current.final) {
+      throw new Refusal('UNSUPPORTED', `Version ${tag} is final; nothing in it changes. Choose another tag`, { tag });
+    }
+    before = current.stale ? await settle(tx, put.repository, tag, current.digest) : current.digest;
     await moveTag(tx, row);
     break;
   }
@@ -108,12 +113,14 @@ export async function deleteTag(
   await registry.db.transaction(async (tx) => {
     const row = await lockTag(tx, repository.id, tag);
     if (!row) throw new Refusal('MANIFEST_UNKNOWN', 'This repository has no such manifest or tag', { reference: tag });
+    // What was put file by file stays as a manifest without a tag, as what any other tag pointed at does.
+    const before = row.stale ? await settle(tx, repository, tag, row.digest) : row.digest;
     await removeTags(tx, repository.id, [tag]);
     await recordTagMoves(tx, {
       repositoryId: repository.id,
       actorId: principal.id || null,
       names: [tag],
-      before: [row.digest],
+      before: [before],
       after: null,
     });
     await recordEvent(tx, {

@@ -43,6 +43,11 @@ export interface Chunk {
   readonly body: AsyncIterable<Buffer>;
   readonly length: number | undefined;
   readonly range: { readonly start: number; readonly end: number } | undefined;
+  /**
+   * Whether what came before this failure of the body is kept, so that the sender can go on. Absent: a PATCH without a range
+   * keeps it, everything else is all or nothing.
+   */
+  readonly keeps?: (failure: Error) => boolean;
 }
 
 export interface StoredBlob {
@@ -86,18 +91,8 @@ export function appendToUpload(registry: Registry, address: UploadAddress, chunk
     const { bytes, failure } = await receive(registry, row, claim, chunk, writer, hashes);
     // A chunk that broke its own Content-Range is not kept: the client would not know what of it was.
     if (chunk.range && failure === undefined) checkLength(chunk, bytes);
-    if (chunk.range && failure !== undefined) throw failure;
-    claim.check();
-    const object = await writer.suspend();
-    const saved = await releaseUpload(registry.db, row.id, claim.token, {
-      size: object.size,
-      state: object.state,
-      sha256: hashes ? digestSoFar(hashes, 'sha256') : null,
-      sha512: hashes?.sha512 ? digestSoFar(hashes, 'sha512') : null,
-    });
-    if (!saved) throw lostUpload();
-    claim.released = true;
-    if (hashes) registry.liveHashes.set(row.id, hashes);
+    if (chunk.range && failure !== undefined && !chunk.keeps?.(failure)) throw failure;
+    const object = await suspend(registry, row, claim, writer, hashes);
     if (failure !== undefined) throw failure;
     return object.size;
   });
@@ -123,7 +118,10 @@ export function finishUpload(
     if (chunk) {
       const hashes = takeHashes(registry, row);
       const { bytes, failure } = await receive(registry, row, claim, chunk, writer, hashes);
-      if (failure !== undefined) throw failure;
+      if (failure !== undefined) {
+        if (chunk.keeps?.(failure)) await suspend(registry, row, claim, writer, hashes);
+        throw failure;
+      }
       checkLength(chunk, bytes);
       size += bytes;
       if (bytes === 0) {
@@ -199,6 +197,28 @@ export async function cancelUpload(registry: Registry, address: UploadAddress): 
   }
   if (await selectUpload(registry.db, rowAddress(address))) throw busyUpload();
   throw unknownUpload();
+}
+
+/** Makes what came durable, notes it in the row, and gives the claim back with it. */
+async function suspend(
+  registry: Registry,
+  row: ClaimedRow,
+  claim: Claim,
+  writer: ObjectWriter,
+  hashes: Hashes | undefined,
+): Promise<UnfinishedObject> {
+  claim.check();
+  const object = await writer.suspend();
+  const saved = await releaseUpload(registry.db, row.id, claim.token, {
+    size: object.size,
+    state: object.state,
+    sha256: hashes ? digestSoFar(hashes, 'sha256') : null,
+    sha512: hashes?.sha512 ? digestSoFar(hashes, 'sha512') : null,
+  });
+  if (!saved) throw lostUpload();
+  claim.released = true;
+  if (hashes) registry.liveHashes.set(row.id, hashes);
+  return object;
 }
 
 async function receive(

@@ -8,6 +8,9 @@ import { apiDoor } from '../../src/api/routes.ts';
 import type { User } from '../../src/auth/accounts.ts';
 import { createSecrets } from '../../src/auth/secrets.ts';
 import { basic, MASTER_KEY, newUser, ORIGIN, PASSWORD, SESSIONS, testAuth } from '../auth/harness.ts';
+import { createMemory } from '../../src/registry/memory.ts';
+import type { Registry } from '../../src/registry/registry.ts';
+import { createScenes } from '../../src/registry/scene.ts';
 
 export interface Problem {
   readonly type: string;
@@ -26,8 +29,10 @@ export async function testApi(options: { projectCreation?: 'users' | 'admins'; r
     ctx.state['requestId'] = 'request-id-of-test';
     return next();
   });
+  // Bytes are in no test of this folder.
+  const registry = { db, gate, scenes: createScenes(db), memory: createMemory() } as unknown as Registry;
   const report = (error: unknown) => reported.push(error);
-  const parts = { secrets: createSecrets(MASTER_KEY), rate: createRate(options.rate ?? 0) };
+  const parts = { registry, secrets: createSecrets(MASTER_KEY), rate: createRate(options.rate ?? 0) };
   app.use(apiDoor({ db, authenticator, gate, facts, publicUrls: [ORIGIN], sessions: SESSIONS, ...parts, report }));
   const callback = app.callback();
 

@@ -14,6 +14,7 @@ export interface SceneRow {
   repository_epoch: number | null;
   principal_epoch: number | null;
   tag_digest: Buffer | null;
+  tag_stale: boolean | null;
 }
 
 /**
@@ -28,14 +29,14 @@ export function selectScenes(db: Queryable, questions: readonly SceneQuestion[])
   return db.query<SceneRow>(sql`
     select q.path, p.id as project_id, p.name as project_name, p.kind as project_kind, p.visibility, p.allow_sparse,
            p.epoch as project_epoch, r.id as repository_id, r.epoch as repository_epoch, s.epoch as principal_epoch,
-           t.digest as tag_digest
+           t.digest as tag_digest, t.stale as tag_stale
     from unnest(${paths}::text[], ${projects}::text[], ${principals}::bigint[], ${tags}::text[])
          with ordinality as q (path, project, principal, tag, i)
     left join lateral (select * from projects where name = q.project limit 1) p on true
     left join lateral (select * from repositories where path = q.path limit 1) r on true
     left join lateral (select epoch from principals where id = q.principal and disabled_at is null
                        and (expires_at is null or expires_at > now()) limit 1) s on true
-    left join lateral (select m.digest from tags join manifests m on m.id = tags.manifest_id and m.deleted_at is null
+    left join lateral (select m.digest, tags.stale from tags join manifests m on m.id = tags.manifest_id and m.deleted_at is null
                        where tags.repository_id = r.id and tags.name = q.tag limit 1) t on true
     order by q.i`);
 }

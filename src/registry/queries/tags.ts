@@ -17,6 +17,10 @@ export interface TagRow {
   manifest_id: number;
   digest: Buffer;
   kind: string;
+  /** The manifest is older than the version's files: see files-build.ts. */
+  stale: boolean;
+  /** A version of files that was finalised. */
+  final: boolean;
 }
 
 /**
@@ -28,14 +32,21 @@ export async function lockTag(tx: Transaction, repositoryId: number, name: strin
     select 1 as ok from tags where repository_id = ${repositoryId} and name = ${name} for update`);
   if (!tag) return undefined;
   return tx.first<TagRow>(sql`
-    select t.name, t.manifest_id, m.digest, m.kind from tags t join manifests m on m.id = t.manifest_id
+    select t.name, t.manifest_id, m.digest, m.kind, t.stale,
+           m.kind = 'file' and exists (select 1 from file_versions v
+             where v.repository_id = t.repository_id and v.name = t.name and v.finalised_at is not null) as final
+    from tags t join manifests m on m.id = t.manifest_id
     where t.repository_id = ${repositoryId} and t.name = ${name}`);
 }
 
 /** The tags of a manifest, in order, locked. */
-export function lockTagsOf(db: Queryable, repositoryId: number, manifestId: number): Promise<{ name: string }[]> {
-  return db.query<{ name: string }>(sql`
-    select name from tags where repository_id = ${repositoryId} and manifest_id = ${manifestId} order by name for update`);
+export function lockTagsOf(
+  db: Queryable,
+  repositoryId: number,
+  manifestId: number,
+): Promise<{ name: string; stale: boolean }[]> {
+  return db.query<{ name: string; stale: boolean }>(sql`
+    select name, stale from tags where repository_id = ${repositoryId} and manifest_id = ${manifestId} order by name for update`);
 }
 
 export function selectTagsOf(db: Queryable, repositoryId: number, digest: Buffer): Promise<{ name: string }[]> {
@@ -44,12 +55,16 @@ export function selectTagsOf(db: Queryable, repositoryId: number, digest: Buffer
     where t.repository_id = ${repositoryId} and m.repository_id = ${repositoryId} and m.digest = ${digest} order by t.name`);
 }
 
+/** Points the tag elsewhere; what was being put into its version file by file goes. */
 export async function moveTag(
   db: Queryable,
   tag: { repositoryId: number; name: string; manifestId: number; actorId: number | null },
 ): Promise<void> {
   await db.query(sql`
-    update tags set manifest_id = ${tag.manifestId}, updated_by = ${tag.actorId}, updated_at = now()
+    with draft as (
+      delete from file_versions where repository_id = ${tag.repositoryId} and name = ${tag.name}
+    )
+    update tags set manifest_id = ${tag.manifestId}, stale = false, updated_by = ${tag.actorId}, updated_at = now()
     where repository_id = ${tag.repositoryId} and name = ${tag.name}`);
 }
 

@@ -1,0 +1,89 @@
+import sql from 'sql-template-tag';
+import type { Queryable, Transaction } from '../../db/database.ts';
+
+export interface ShareRow {
+  id: number;
+  repository: string;
+  version: string;
+  path: string;
+  action: 'pull' | 'push';
+  created_by: string;
+  created_at: Date;
+  expires_at: Date;
+}
+
+export async function insertShare(
+  tx: Transaction,
+  share: {
+    secretHash: Buffer;
+    repositoryId: number;
+    version: string;
+    path: string;
+    action: 'pull' | 'push';
+    createdBy: number;
+    seconds: number;
+  },
+): Promise<Pick<ShareRow, 'id' | 'created_at' | 'expires_at'>> {
+  const row = await tx.first<Pick<ShareRow, 'id' | 'created_at' | 'expires_at'>>(sql`
+    insert into file_shares (secret_hash, repository_id, version, path, action, created_by, expires_at)
+    values (${share.secretHash}, ${share.repositoryId}, ${share.version}, ${share.path}, ${share.action},
+            ${share.createdBy}, now() + make_interval(secs => ${share.seconds}))
+    returning id, created_at, expires_at`);
+  return row as Pick<ShareRow, 'id' | 'created_at' | 'expires_at'>;
+}
+
+export interface OpenedShare {
+  id: number;
+  repository: string;
+  version: string;
+  path: string;
+  action: 'pull' | 'push';
+  principal_id: number;
+  principal_name: string;
+  epoch: number;
+  admin: boolean;
+}
+
+/** A share that holds now, with who made it; none of someone who was disabled. */
+export function selectOpenShare(db: Queryable, secretHash: Buffer): Promise<OpenedShare | undefined> {
+  return db.first<OpenedShare>(sql`
+    select s.id, r.path as repository, s.version, s.path, s.action, p.id as principal_id, p.name as principal_name, p.epoch,
+           coalesce(u.admin, false) as admin
+    from file_shares s join repositories r on r.id = s.repository_id join principals p on p.id = s.created_by
+    left join users u on u.principal_id = p.id
+    where s.secret_hash = ${secretHash} and s.expires_at > now() and p.disabled_at is null
+      and (p.expires_at is null or p.expires_at > now())`);
+}
+
+/** Shares of a project that hold, oldest first; of one person, or (null) of everyone. */
+export function selectShares(
+  db: Queryable,
+  projectId: number,
+  createdBy: number | null,
+  page: { after: number; limit: number },
+): Promise<ShareRow[]> {
+  return db.query<ShareRow>(sql`
+    select s.id, r.path as repository, s.version, s.path, s.action, p.name as created_by, s.created_at, s.expires_at
+    from file_shares s join repositories r on r.id = s.repository_id join principals p on p.id = s.created_by
+    where r.project_id = ${projectId} and s.expires_at > now() and s.id > ${page.after}
+      and (${createdBy}::bigint is null or s.created_by = ${createdBy}::bigint)
+    order by s.id limit ${page.limit}`);
+}
+
+/** The share that is gone, or undefined when the project has none of this id that the person may take back. */
+export function deleteShare(
+  tx: Transaction,
+  projectId: number,
+  createdBy: number | null,
+  id: number,
+): Promise<{ repository: string; version: string; path: string } | undefined> {
+  return tx.first<{ repository: string; version: string; path: string }>(sql`
+    delete from file_shares s using repositories r
+    where s.id = ${id} and r.id = s.repository_id and r.project_id = ${projectId}
+      and (${createdBy}::bigint is null or s.created_by = ${createdBy}::bigint)
+    returning r.path as repository, s.version, s.path`);
+}
+
+export async function deleteExpiredShares(db: Queryable): Promise<void> {
+  await db.query(sql`delete from file_shares where expires_at < now()`);
+}
