@@ -7,6 +7,7 @@ import type { Authenticator } from '../auth/authenticate.ts';
 import { InvalidCredentials } from '../auth/errors.ts';
 import type { Action, Principal } from '../auth/principal.ts';
 import { identify } from '../auth/identify.ts';
+import { addressOf } from '../http/client-address.ts';
 import { openShare } from '../registry/files-share.ts';
 import type { Registry } from '../registry/registry.ts';
 import { repositoryOf, type Repository } from '../registry/repositories.ts';
@@ -62,9 +63,11 @@ async function check(door: FilesDoor, ctx: Context, address: Address, action: Ac
   const { principal, facts: scene } = sharer
     ? { principal: sharer, facts: await look(sharer.id) }
     : await whoAsks(door, ctx, look);
-  const verdict = await door.registry.gate.decide(principal, action, targetOf(scene));
+  const target = targetOf(scene);
+  const verdict = await door.registry.gate.decide(principal, action, target);
   const repository = repositoryOf(scene, address.repository);
-  Object.assign(ctx.state, { principal, scene, address, repository });
+  const found = { path: address.repository, target, action, verdict };
+  Object.assign(ctx.state, { principal, scene, address, repository, ...found });
   if (verdict.effect === 'deny') throw sharer ? deadLink() : denial(principal, action, verdict.stale ?? false);
   for (const warning of verdict.warnings) ctx.append('Warning', `299 - "${warning.replaceAll(/["\\\r\n]/g, "'")}"`);
 }
@@ -93,7 +96,7 @@ function deadLink(): FileError {
 
 async function whoAsks(door: FilesDoor, ctx: Context, look: (principalId: number) => Promise<Scene>) {
   const { authorization } = ctx.req.headers;
-  const caller = { authorization: authorization || undefined, address: ctx.req.socket.remoteAddress };
+  const caller = { authorization: authorization || undefined, address: addressOf(ctx) };
   try {
     return await identify(door.authenticator, caller, look);
   } catch (error) {

@@ -98,6 +98,7 @@ describe('a crawl over every route', () => {
     file: ['web-1.2.3.tgz'],
     robot: ['matrix'],
     session: ['1'],
+    share: ['1'],
     team: [team],
     token: ['1'],
     user: ['admin'],
@@ -110,6 +111,7 @@ describe('a crawl over every route', () => {
       ...ask(line, { project, repository } as Place),
       path: line.path
         .replace('*namespace', project)
+        .replace('*address', `${repository}:${tag}/x.txt`)
         .replace('*name', repository)
         .replace(':project', project)
         .replace(`:${first}`, child)

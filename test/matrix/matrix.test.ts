@@ -36,18 +36,24 @@ const LACKING = new Set([
   'api-chart-dependencies',
   'api-chart-diff',
   'api-robot-remove',
+  'api-share-revoke',
 ]);
 
 /** Cookies count on /api/v1 and /auth/token alone. */
 function shown(sender: Sender, { door }: Line): Credential {
-  const nowhere = sender.kind === 'session' && (door === 'oci' || door === 'helm');
+  const nowhere = sender.kind === 'session' && (door === 'oci' || door === 'helm' || door === 'files');
   return nowhere ? senders.find(({ state }) => state === 'none')! : sender;
 }
 
+/** Sabotage need not meet a mistake in every cell that it touches. */
+const EVERY = Number(process.env['BERTH_MATRIX_EVERY'] ?? 1);
 const cells: Cell[] = LINES.flatMap((line) =>
   senders.flatMap((sender) => placesFor(line).map((place) => ({ line, sender, place }))),
-);
-const heads = cells.filter(({ line }) => line.method === 'GET').length;
+).filter((_, i) => i % EVERY === 0);
+/** Once for each kind of credential is enough. */
+const headToo = ({ line, sender }: Cell) =>
+  line.method === 'GET' && /^(?:password|no credentials|wide jwt)$/.test(sender.how);
+const heads = cells.filter(headToo).length;
 
 describe('the policy', () => {
   it.each(LINES.map(({ id, method, path }) => [id, method, path]))('knows %s: %s %s', (id) => {
@@ -56,12 +62,13 @@ describe('the policy', () => {
 });
 
 it(`agrees with the hub in all of ${cells.length + heads} cells`, { timeout: 180_000 }, async () => {
-  expect(cells.length + heads).toBeGreaterThanOrEqual(10_000);
+  expect(cells.length + heads).toBeGreaterThanOrEqual(10_000 / EVERY);
   const wrong: string[] = [];
   await eachOf(cells, async ({ line, sender, place }) => {
     const needs = POLICY[line.id] ?? 'nothing';
     const due = expected(needs, shown(sender, line), place);
-    if (due === 'let through' && ENDS.has(line.id)) return;
+    const makes = line.door === 'files' && line.method !== 'GET' && place.kind === undefined;
+    if (due === 'let through' && (makes || ENDS.has(line.id))) return;
     const asked = ask(line, place);
     const headers = { ...asked.headers, ...(await sender.headers(place)) };
     const answer = await send(hub.origin, { ...asked, headers });
@@ -71,7 +78,7 @@ it(`agrees with the hub in all of ${cells.length + heads} cells`, { timeout: 180
     const came = seen === 'hidden' && due === 'let through' && !hides ? 'let through' : seen;
     const cell = `${sender.subject.name} by ${sender.how}: ${asked.method} ${line.path} (${line.id}), ${place.name}`;
     if (came !== due) wrong.push(`${cell}: ${came} (${answer.status}), not ${due}`);
-    if (line.method !== 'GET') return;
+    if (!headToo({ line, sender, place })) return;
     // HEAD decides as GET does, and says nothing more.
     const head = await send(hub.origin, { ...asked, method: 'HEAD', headers });
     const slowed = due === 'challenged' && (head.status === 429 || answer.status === 429);

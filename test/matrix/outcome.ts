@@ -2,8 +2,12 @@
 import type { Answer } from '../harness/oci-client.ts';
 import type { Outcome } from './policy.ts';
 
-/** The sentences for what is missing and what may not be seen: of the API, and of the classic door for charts. */
-const HIDDEN = ['Look at the spelling, or ask an owner for the right to see it.', 'There is no such chart here'];
+/** The sentences for what is missing and what may not be seen: of files, of the API, and of the classic door for charts. */
+const HIDDEN = [
+  'There is no such repository, or you may not see it',
+  'Look at the spelling, or ask an owner for the right to see it.',
+  'There is no such chart here',
+];
 
 export function outcomeOf(answer: Pick<Answer, 'status' | 'body'>): Outcome | 'broken' {
   const { status, body } = answer;
@@ -12,7 +16,9 @@ export function outcomeOf(answer: Pick<Answer, 'status' | 'body'>): Outcome | 'b
   if (status === 401 || status === 429) return 'challenged';
   if (status === 403) return 'forbidden';
   if (status !== 404) return 'let through';
-  const text = body.toString('utf8');
+  const text = body.toString('utf8').trim();
+  if (HIDDEN.includes(text)) return 'hidden';
+  if (text !== '' && !text.startsWith('{')) return 'let through';
   const { errors, detail, error } = JSON.parse(text === '' ? '{}' : text) as {
     errors?: { code?: string }[];
     detail?: string;

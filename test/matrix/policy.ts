@@ -14,6 +14,8 @@ export type Needs =
   /** Upon the chart `web`, by the classic door or by the API. */
   | { readonly chart: 'see' | 'upload' | 'pull' | 'delete' }
   | { readonly apiChart: 'pull' | 'delete' }
+  /** Upon a file of a version that is final. */
+  | { readonly file: 'pull' | 'push' | 'delete'; readonly changes?: true }
   | 'nothing'
   | 'an exchange'
   | 'valid credentials or none'
@@ -60,6 +62,17 @@ export const POLICY: Readonly<Record<string, Needs>> = {
   'helm-upload': { chart: 'upload' },
   'helm-upload-prov': { chart: 'upload' },
   'helm-delete': { chart: 'delete' },
+
+  'files-get': { file: 'pull' },
+  'files-put': { file: 'push', changes: true },
+  'files-post': { file: 'push' },
+  'files-patch': { file: 'push' },
+  'files-delete': { file: 'delete', changes: true },
+
+  'api-versions': 'to see the project',
+  'api-share-create': 'to see the project',
+  'api-shares': 'to see the project',
+  'api-share-revoke': 'to see the project',
 
   'api-session-start': 'to come to sign in',
   'api-session': 'valid credentials or none',
@@ -150,6 +163,8 @@ export interface Holding {
   readonly project: string;
   readonly actions: readonly Action[];
   readonly covers: (within: string) => boolean;
+  /** Tags may be made, and not changed. */
+  readonly createsOnly?: true;
   /** Which tags may be changed. */
   readonly tags?: (tag: string) => boolean;
 }
@@ -187,6 +202,8 @@ export function expected(needs: Needs, credential: Credential, place: Place): Ou
   if (state === 'over') return 'challenged';
   const jwt = credential.kind.endsWith('jwt');
   if (typeof needs === 'object' && 'action' in needs) return onRepository(needs, credential, place);
+  if (typeof needs === 'object' && 'file' in needs)
+    return onFile(needs.file, needs.changes ?? false, credential, place);
   if (typeof needs === 'object' && 'chart' in needs) return onChart(needs.chart, credential, place);
   if (needs === 'a token') return state === 'none' ? 'challenged' : 'let through';
   if (needs === 'the catalogue') {
@@ -220,6 +237,37 @@ function onRepository(needs: Extract<Needs, { action: unknown }>, credential: Cr
   if (besides !== undefined && !place.repositoryExists) return 'hidden';
   if (besides === 'deletes a tag' && !mayDeleteTag(subject, place)) return 'forbidden';
   return 'let through';
+}
+
+/** There is a file in each namespace; where there is no project, a push makes it, and the rest finds nothing. */
+function onFile(action: 'pull' | 'push' | 'delete', changes: boolean, credential: Credential, place: Place): Outcome {
+  const { subject } = credential;
+  const files = { ...place, repository: filesOf(place) };
+  const asked = credential.kind !== 'narrow jwt' || action === 'pull';
+  if (asked && has(subject, action, files) && within(credential, action, files.repository)) {
+    if (place.kind === undefined) return action === 'push' ? 'let through' : 'hidden';
+    return !changes || mayChange(subject, files, '1.0') ? 'let through' : 'forbidden';
+  }
+  if (!subject.signedIn) return 'challenged';
+  return action === 'pull' ? 'hidden' : 'forbidden';
+}
+
+/** Whether some grant lets the subject change what a tag says. */
+function mayChange(subject: Subject, place: Place, tag: string): boolean {
+  if (subject.admin) return true;
+  return subject.holdings.some(
+    ({ project, actions, covers, tags, createsOnly }) =>
+      project === place.project &&
+      actions.includes('push') &&
+      covers(inside(place)) &&
+      !createsOnly &&
+      (tags?.(tag) ?? true),
+  );
+}
+
+/** The repository of files in the place's namespace. */
+export function filesOf(place: Place): string {
+  return `${namespaceOf(place)}/pack`;
 }
 
 /** There is a chart `web` in each namespace, and a version 1.2.3 of it; what is to be deleted is not there. */

@@ -8,6 +8,7 @@ import { expect, it } from 'vitest';
 import { createPersonalToken } from '../../src/auth/personal-tokens.ts';
 import { chart } from '../helm/charts.ts';
 import { classic } from '../helm/client.ts';
+import { filesClient } from '../files/harness.ts';
 import { testHub, type Person } from '../harness/hub.ts';
 import { basic, expectStatus, image, send, type Image } from '../harness/oci-client.ts';
 import { concerns, LINES, type Line } from './tables.ts';
@@ -38,6 +39,16 @@ async function tenant(mark: string): Promise<Tenant> {
   const robot = `robot${mark}`;
   expectStatus(await hub.api('POST', `/projects/${project}/robots`, { name: robot }), 201);
   const given = await hub.api('POST', `/projects/${project}/robots/${robot}/tokens`, { name: 't', actions: ['pull'] });
+  const files = filesClient(hub, `${project}/pack`);
+  expectStatus(await files.put('1.0', 'x.txt', 'x'), 201);
+  const share = {
+    repository: files.repository,
+    version: '1.0',
+    path: 'x.txt',
+    action: 'download',
+    expires_in_seconds: 600,
+  };
+  const shared = expectStatus(await hub.api('POST', `/projects/${project}/shares`, share), 201);
   const session = await hub.db.first<{ id: number }>(sql`
     insert into sessions (principal_id, secret_hash, expires_at) values (${row!.id}, ${randomBytes(32)}, now() + interval '1 hour')
     returning id`);
@@ -53,6 +64,7 @@ async function tenant(mark: string): Promise<Tenant> {
       grant: grants.json<{ items: { id: string }[] }>().items.at(-1)!.id,
       token: String(token.id),
       'robot token': expectStatus(given, 201).json<{ id: string }>().id,
+      share: shared.json<{ id: string }>().id,
       session: String(session!.id),
       robot,
       chart: packed.name,
@@ -106,6 +118,7 @@ function request(line: Line, where: Tenant, whose: Tenant) {
   const robots = line.path.includes(':robot');
   const path = line.path
     .replace('*namespace', where.project)
+    .replace('*address', `${where.project}/pack:1.0/x.txt`)
     .replace('*name', where.repository)
     .replace(':project', where.project)
     .replaceAll(

@@ -3,13 +3,14 @@ import { documentRoute } from '../../src/api/document-route.ts';
 import { apiRoutes } from '../../src/api/routes.ts';
 import { toRoute } from '../../src/api/call.ts';
 import { authRoutes } from '../../src/auth/routes.ts';
+import { filesRoutes } from '../../src/files/routes.ts';
 import { helmRoutes } from '../../src/helm/routes.ts';
 import { ociRoutes } from '../../src/oci/routes.ts';
 import { unknownDigest } from '../harness/oci-client.ts';
-import { namespaceOf, TAG, type Place } from './policy.ts';
+import { filesOf, namespaceOf, TAG, type Place } from './policy.ts';
 
 export interface Line {
-  readonly door: 'oci' | 'helm' | 'auth' | 'api';
+  readonly door: 'oci' | 'helm' | 'files' | 'auth' | 'api';
   readonly id: string;
   readonly method: string;
   readonly path: string;
@@ -21,6 +22,7 @@ const nothing = { publicUrls: [] } as never;
 export const LINES: readonly Line[] = [
   ...ociRoutes(nothing).map((line) => ({ door: 'oci' as const, ...line })),
   ...helmRoutes(nothing).map((line) => ({ door: 'helm' as const, ...line })),
+  ...filesRoutes(nothing).map((line) => ({ door: 'files' as const, ...line })),
   ...authRoutes(nothing).map((line) => ({ door: 'auth' as const, ...line })),
   ...[...apiRoutes(nothing), documentRoute({})].map((line) => ({ door: 'api' as const, ...toRoute(line) })),
 ].map(({ door, id, method, path }) => ({ door, id, method, path }));
@@ -35,6 +37,7 @@ const CHILDREN: Readonly<Record<string, string>> = {
   user: 'no-such-user',
   grant: '999999999',
   session: '999999999',
+  share: '999999999',
   chart: 'web',
   name: 'web',
   version: '1.2.3',
@@ -78,10 +81,11 @@ export function ask(line: Line, place: Place): Asked {
   const { children = {}, query = '', body = '{"no_such_field":1}' } = PARTICULAR[line.id] ?? {};
   const path = line.path
     .replace('*namespace', namespaceOf(place))
+    .replace('*address', `${filesOf(place)}:1.0/${line.method === 'DELETE' ? 'none' : 'x'}.txt`)
     .replace('*name', place.repository)
     .replace(':project', place.project)
     .replaceAll(/(?<=\/):([a-z]+)/g, (_, name: string) => children[name] ?? CHILDREN[name] ?? 'no-such-thing');
-  const writes = line.method !== 'GET' && line.method !== 'DELETE' && line.door === 'api';
+  const writes = line.method !== 'GET' && line.method !== 'DELETE' && (line.door === 'api' || line.door === 'files');
   return {
     method: line.method,
     path: `${path}${query}`,
@@ -93,6 +97,7 @@ export function ask(line: Line, place: Place): Asked {
 
 /** Which places make a difference to the route. */
 export function concerns(line: Line): 'repository' | 'project' | 'nothing' {
-  if (line.path.includes('*name')) return 'repository'; // also *namespace
+  // *name, *namespace, *address
+  if (line.path.includes('*')) return 'repository';
   return line.path.includes(':project') ? 'project' : 'nothing';
 }

@@ -5,10 +5,12 @@ import type { Principal } from '../../src/auth/principal.ts';
 import type { AccessEntry } from '../../src/auth/registry-tokens.ts';
 import { testHub, type Person, type TestHub } from '../harness/hub.ts';
 import { basic, expectStatus, index, send, unique } from '../harness/oci-client.ts';
+import { filesClient } from '../files/harness.ts';
 import { chart } from '../helm/charts.ts';
 import { classic } from '../helm/client.ts';
 import {
   chartOf,
+  filesOf,
   namespaceOf,
   type Action,
   type Credential,
@@ -100,7 +102,13 @@ export async function makeWorld(): Promise<World> {
   const owner = await person('owner', { role: 'owner' });
   await add(owner);
   await add(await person('owner of team-a', { role: 'owner', path_glob: 'team-a/**' }, { covers: teamA }));
-  await add(await person('creator', { role: 'maintainer', create_only: true }, { actions: ['pull', 'push'] }));
+  await add(
+    await person(
+      'creator',
+      { role: 'maintainer', create_only: true },
+      { actions: ['pull', 'push'], createsOnly: true },
+    ),
+  );
   await add(
     await person(
       'maintainer of dev-*',
@@ -154,6 +162,12 @@ async function makePlaces(hub: TestHub, closed: string, open: string, everyones:
   const packed = await chart({ files: { 'README.md': '# Web\n', 'values.schema.json': '{}' } });
   const namespaces = new Set(places.filter(({ kind }) => kind !== undefined).map(namespaceOf));
   for (const namespace of namespaces) expectStatus(await classic(hub, namespace).upload(packed.bytes), 201);
+  const homes = new Set(places.filter(({ kind }) => kind !== undefined).map(filesOf));
+  for (const home of homes) {
+    const files = filesClient(hub, home);
+    expectStatus(await files.put('1.0', 'x.txt', 'x'), 201);
+    expectStatus(await files.ask('POST', `${files.at('1.0')}?finalise`), 200);
+  }
   for (const project of [closed, open, everyones]) {
     expectStatus(await hub.api('POST', `/projects/${project}/robots`, { name: 'matrix' }), 201);
   }
@@ -184,7 +198,7 @@ function exchanged(
   const make = (kind: 'wide jwt' | 'narrow jwt', actions: string, more: readonly string[]): Sender => {
     const tokens = new Map<string, Promise<string>>();
     const fetch = async (place: Place): Promise<string> => {
-      const scopes = [place.repository, chartOf(place)].map((path) => `repository:${path}:${actions}`);
+      const scopes = [place.repository, chartOf(place), filesOf(place)].map((path) => `repository:${path}:${actions}`);
       const query = new URLSearchParams(
         [...scopes, ...more].map((scope): [string, string] => ['scope', scope]),
       ).toString();
@@ -278,7 +292,7 @@ async function others(
     state: 'good',
     kind,
     headers: async (place) => {
-      const paths = [place.repository, chartOf(place)];
+      const paths = [place.repository, chartOf(place), filesOf(place)];
       const access = [...paths.map((path): AccessEntry => ({ type: 'repository', name: path, actions })), ...more];
       return { Authorization: `Bearer ${(await tokens.issue(session, access, config.publicUrls[0]!)).token}` };
     },
