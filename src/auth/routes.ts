@@ -83,6 +83,7 @@ function postToken(door: AuthDoor, endpoint: TokenEndpoint): Middleware {
       throw new BadRequest('The grant type offered is password; use it, or GET with Basic credentials.');
     }
     const [username, password] = [form.get('username') ?? '', form.get('password') ?? ''];
+    ctx.state['signIn'] = { name: username };
     if (password === '') throw new BadRequest('The form needs username and password.');
     const authorization = { scheme: 'basic', username, password } as const;
     const caller = { authorization, address: addressOf(ctx) };

@@ -63,9 +63,11 @@ async function check(door: FilesDoor, ctx: Context, address: Address, action: Ac
   const { principal, facts: scene } = sharer
     ? { principal: sharer, facts: await look(sharer.id) }
     : await whoAsks(door, ctx, look);
-  const verdict = await door.registry.gate.decide(principal, action, targetOf(scene));
+  const target = targetOf(scene);
+  const verdict = await door.registry.gate.decide(principal, action, target);
   const repository = repositoryOf(scene, address.repository);
-  Object.assign(ctx.state, { principal, scene, address, repository });
+  const found = { path: address.repository, target, action, verdict };
+  Object.assign(ctx.state, { principal, scene, address, repository, ...found });
   if (verdict.effect === 'deny') throw sharer ? deadLink() : denial(principal, action, verdict.stale ?? false);
   for (const warning of verdict.warnings) ctx.append('Warning', `299 - "${warning.replaceAll(/["\\\r\n]/g, "'")}"`);
 }

@@ -1,7 +1,9 @@
 /** What a route of the classic door asks of its caller, checked before the body is read. */
 import type { Context, Middleware } from 'koa';
 import type { Authenticator } from '../auth/authenticate.ts';
+import { isStale } from '../auth/gate.ts';
 import { identify } from '../auth/identify.ts';
+import { isRepositoryPath } from '../auth/names.ts';
 import type { Action, Principal, Target } from '../auth/principal.ts';
 import type { BodyPace } from '../http/body.ts';
 import { addressOf } from '../http/client-address.ts';
@@ -53,6 +55,8 @@ export function enforce(door: HelmDoor): (policy: HelmPolicy) => Middleware {
     const { principal, facts } = await identify(door.authenticator, caller, (id) =>
       door.registry.scenes.resolve({ path: projectOfNamespace(namespace), principalId: id }),
     );
+    // What was a registry token of someone who lost a right since is no credential any more.
+    if (isStale(principal, facts)) throw unauthenticated();
     const target = targetOf({ ...facts, path: namespace });
     const action = policy.kind === 'see' ? 'pull' : policy.kind === 'upload' ? 'push' : policy.action;
     Object.assign(ctx.state, { principal, namespace, scene: facts, policy, path: namespace, target, action });
@@ -80,6 +84,8 @@ export async function decideOn(door: HelmDoor, ctx: Context, path: string, tag?:
   const { principal, policy } = stateOf(ctx);
   const { action } = policy as { action: Action };
   const { gate, scenes } = door.registry;
+  // What is no name is nowhere, and no text for Postgres either.
+  if (!isRepositoryPath(path)) throw principal.kind === 'anonymous' ? unauthenticated() : notFound();
   const scene = await scenes.resolve({ path, principalId: principal.id, ...(tag && { tag }) });
   const target = targetOf(scene);
   const verdict = await gate.decide(principal, action, target);
