@@ -195,7 +195,7 @@ describe('a condition', () => {
 
   it('is decided between requests that race: one of twenty makes the file', async () => {
     const racers = Array.from({ length: 20 }, (_, i) => files.put('race', 'x', `racer ${i}`, { 'If-None-Match': '*' }));
-    const statuses = (await Promise.all(racers)).map(({ status }) => status).sort();
+    const statuses = (await Promise.all(racers)).map(({ status }) => status).toSorted((a, b) => a - b);
     expect(statuses).toEqual([201, ...Array.from({ length: 19 }, () => 412)]);
   });
 });
