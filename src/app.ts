@@ -1,15 +1,20 @@
 /** Every middleware and door, in order: the table of contents of HTTP. */
 import Koa from 'koa';
 import type { Server } from 'node:http';
+import { createRate } from './api/rate.ts';
 import { apiDoor } from './api/routes.ts';
+import { audited } from './auth/audited.ts';
 import { authDoor } from './auth/routes.ts';
 import { StoreFull, type BlobStore } from './blobs/store.ts';
 import type { Context } from './context.ts';
 import { filesDoor } from './files/routes.ts';
+import { helmDoor } from './helm/routes.ts';
 import { healthRoutes } from './health.ts';
+import { clientAddress } from './http/client-address.ts';
 import { requests } from './http/requests.ts';
 import { createServer as createHttpServer } from './http/server.ts';
 import { ociDoor } from './oci/routes.ts';
+import { createChartIndexes } from './registry/charts/index-memory.ts';
 import { targetOf } from './registry/scene.ts';
 import { VERSION } from './version.ts';
 
@@ -24,7 +29,12 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
   const report = (error: unknown, requestId: string): void => log.error({ err: error, requestId }, 'a request failed');
   app.on('error', (error: Error) => log.error({ err: error }, 'an answer could not be completed'));
 
-  app.use(requests((line) => log.info(line, `${line.method} ${line.route ?? line.path} ${line.status}`)));
+  app.use(
+    requests(
+      (line) => log.info(line, `${line.method} ${line.route ?? line.path} ${line.status}`),
+      clientAddress(config.trustedProxies),
+    ),
+  );
   app.use(
     healthRoutes({
       version: VERSION,
@@ -32,19 +42,29 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
       checks: { postgres: () => db.pool.query('select 1'), storage: () => usable(store) },
     }),
   );
-  const door = {
-    registry,
-    authenticator,
-    publicUrls: config.publicUrls,
-    pace: { idleSeconds: config.limits.bodyIdleSeconds, minRate: config.limits.bodyMinRate },
-    verifyReads: config.verifyReads,
-  };
-  app.use(ociDoor(door, report));
-  app.use(filesDoor(door, report));
+  app.use(audited(context.denials));
+  const pace = { idleSeconds: config.limits.bodyIdleSeconds, minRate: config.limits.bodyMinRate };
+  const { publicUrls, verifyReads } = config;
+  app.use(ociDoor({ registry, authenticator, publicUrls, pace, verifyReads }, report));
+  app.use(helmDoor({ registry, authenticator, indexes: createChartIndexes(db), pace, verifyReads, report }));
+  app.use(filesDoor({ registry, authenticator, pace, verifyReads }, report));
   const facts = async (path: string, principalId: number) =>
     targetOf(await registry.scenes.resolve({ path, principalId }));
   app.use(authDoor({ tokens, keys, authenticator, gate: registry.gate, facts, publicUrls: config.publicUrls, report }));
-  app.use(apiDoor({ db, authenticator, gate: registry.gate, facts, registry, publicUrls: config.publicUrls, report }));
+  app.use(
+    apiDoor({
+      db,
+      authenticator,
+      gate: registry.gate,
+      facts,
+      publicUrls: config.publicUrls,
+      registry,
+      secrets: context.secrets,
+      rate: createRate(config.apiRate),
+      sessions: config.sessions,
+      report,
+    }),
+  );
   return app;
 }
 

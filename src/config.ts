@@ -25,6 +25,14 @@ export interface Config {
   readonly drainSeconds: number;
   /** Who may create a project by pushing to it: every user, or administrators only. */
   readonly projectCreation: 'users' | 'admins';
+  /** Requests to /api/v1 in a minute, for each principal or address; 0: without limit. */
+  readonly apiRate: number;
+  /** Days that the audit trail is kept. */
+  readonly auditDays: number;
+  /** Addresses and networks (CIDR) whose X-Forwarded-For and Forwarded are believed; none by default. */
+  readonly trustedProxies: readonly string[];
+  /** Seconds after which a browser has to sign in again: without a request, and in any case. */
+  readonly sessions: { readonly idle: number; readonly life: number };
   readonly limits: {
     /** Bytes of one blob. */
     readonly blob: number;
@@ -87,6 +95,10 @@ export function readConfig({ env, flags = {} }: { env: Environment; flags?: Flag
     verifyReads: required.verifyReads,
     drainSeconds: required.drainSeconds,
     projectCreation: required.projectCreation,
+    apiRate: required.apiRate,
+    auditDays: required.auditDays,
+    trustedProxies: values.trustedProxies ?? [],
+    sessions: { idle: required.sessionIdle, life: required.sessionLife },
     limits: {
       blob: required.maxBlobSize,
       uploadIdleSeconds: required.uploadIdle,

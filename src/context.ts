@@ -1,10 +1,12 @@
 /** The world, built once from the configuration, handed down, and disposed of once. */
 import { randomUUID } from 'node:crypto';
 import { createAuthenticator, type Authenticator } from './auth/authenticate.ts';
+import { createDenials, type Denials } from './auth/denials.ts';
 import { createGate } from './auth/gate.ts';
 import { createKeyRing, type KeyRing } from './auth/keys.ts';
 import { createRegistryTokens, type RegistryTokens } from './auth/registry-tokens.ts';
-import { createSecrets } from './auth/secrets.ts';
+import { createSecrets, type Secrets as Vault } from './auth/secrets.ts';
+import { createVerifiers } from './auth/verifiers.ts';
 import { checkInstance } from './blobs/instance.ts';
 import { anyBlob } from './blobs/queries.ts';
 import { openStore } from './blobs/open.ts';
@@ -26,6 +28,8 @@ export interface Context extends AsyncDisposable {
   readonly keys: KeyRing;
   readonly tokens: RegistryTokens;
   readonly authenticator: Authenticator;
+  readonly denials: Denials;
+  readonly secrets: Vault;
 }
 
 export interface ContextOptions {
@@ -61,7 +65,10 @@ export async function createContext(config: Config, secrets: Secrets, options: C
   await vault.check(db);
   const keys = createKeyRing(db, vault);
   const tokens = createRegistryTokens(keys, config.publicUrls);
-  const authenticator = createAuthenticator(db, tokens);
+  const denials = stack.use(
+    createDenials(db, (error) => log.warn({ err: error }, 'denials could not be written; they are kept for now')),
+  );
+  const authenticator = createAuthenticator(createVerifiers({ db, tokens, sessions: config.sessions }));
   const registry: Registry = {
     db,
     store,
@@ -83,6 +90,8 @@ export async function createContext(config: Config, secrets: Secrets, options: C
     keys,
     tokens,
     authenticator,
+    denials,
+    secrets: vault,
     async [Symbol.asyncDispose]() {
       await authenticator.settled();
       await owned.disposeAsync();

@@ -1,5 +1,5 @@
 /** The command line: `berth serve`, and what operators need beside it. */
-import { Command, CommanderError } from 'commander';
+import { Argument, Command, CommanderError } from 'commander';
 import { readConfig, type Reading } from './config.ts';
 import { ConfigError } from './config/errors.ts';
 import { flagOf, settingEntries } from './config/settings.ts';
@@ -34,21 +34,37 @@ command('config', 'Show the settings in force, and where each comes from', async
   process.stdout.write(settingsTable(reading));
   return 0;
 });
-command('reset-password', 'Give a user a new password and print it', async (reading, user = 'admin') => {
+command('reset-password', 'Give a user a new password and print it', async (reading, [user = 'admin']) => {
   const { resetPassword } = await import('./process/admin.ts');
   return resetPassword(reading, user);
 }).argument('[user]', 'whose (admin)');
+command('audit', 'Check that nobody has changed the audit trail', async (reading, _given, options) => {
+  const { verifyTrail } = await import('./process/audit.ts');
+  return verifyTrail(reading, options['head']);
+})
+  .addArgument(new Argument('<what>', 'what to do with it').choices(['verify']))
+  .option('--head <seq:hash>', 'the end of the chain as an earlier check printed it');
+command('explain', 'Say what someone may do, and which rule says so', async (reading, given, options) => {
+  const { explainRight } = await import('./process/explain.ts');
+  return explainRight(reading, given, options);
+})
+  .argument('<subject>', 'name of a user, or of what --subject-type says; everyone: who has not signed in')
+  .argument('<action>', 'pull, push, delete or admin')
+  .argument('<path>', "a repository's path, or the name of a project")
+  .option('--subject-type <type>', 'user, team, robot, trust_rule or everyone')
+  .option('--tag <tag>', 'the tag that would be made, moved or deleted')
+  .option('--change <change>', 'create, overwrite or delete the tag');
 
 program
   .command('version')
   .description('Print the version')
   .action(() => console.log(VERSION));
 
-/** A subcommand that takes every setting as a flag and returns the exit code. */
+/** A subcommand that takes every setting as a flag, beside options of its own, and returns the exit code. */
 function command(
   name: string,
   description: string,
-  action: (reading: Reading, argument?: string) => Promise<number>,
+  action: (reading: Reading, given: readonly string[], options: Readonly<Record<string, string>>) => Promise<number>,
 ): Command {
   const subcommand = program.command(name).description(description);
   subcommand.option('--config <file>', 'YAML file with settings');
@@ -60,10 +76,11 @@ function command(
     subcommand.addOption(option);
   }
   return subcommand.action(async (...given: unknown[]) => {
-    const options = Object.entries(subcommand.opts<Record<string, string>>());
-    const flags = Object.fromEntries(options.map(([key, value]) => [names.get(key), value])) as Flags;
-    const argument = typeof given[0] === 'string' ? given[0] : undefined;
-    process.exitCode = await action(readConfig({ env: process.env, flags }), argument);
+    const options = subcommand.opts<Record<string, string>>();
+    const settings = Object.entries(options).filter(([key]) => names.has(key));
+    const flags = Object.fromEntries(settings.map(([key, value]) => [names.get(key), value])) as Flags;
+    const words = given.filter((word) => typeof word === 'string');
+    process.exitCode = await action(readConfig({ env: process.env, flags }), words, options);
   });
 }
 

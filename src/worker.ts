@@ -1,8 +1,14 @@
 /** Every background job, in one list: the table of contents of background work. */
+import { deleteOldKeys } from './api/queries/idempotency.ts';
+import { chainAudit, pruneAudit } from './auth/audit-chain.ts';
+import { pruneFailures } from './auth/attempts.ts';
+import { pruneSessions } from './auth/sessions.ts';
 import { sweepDeadObjects } from './blobs/sweep.ts';
 import type { Context } from './context.ts';
 import { startJobs, type Job, type JobRunner } from './jobs/queue.ts';
-import { pruneShares } from './registry/files-share.ts';
+import { pruneShares } from './registry/files/share.ts';
+import { listUnlistedCharts, readPushedChart } from './registry/charts/jobs.ts';
+import { READ_CHART } from './registry/charts/recording.ts';
 import { pruneEvents } from './registry/prune.ts';
 import { reapIdleUploads } from './registry/reap.ts';
 
@@ -19,6 +25,47 @@ export function jobs({ db, store, registry, config }: Context): Job<never>[] {
       name: 'sweep-dead-objects',
       every: '* * * * *',
       run: async () => void (await sweepDeadObjects(db, store)),
+    },
+    {
+      // What the outbox has becomes the audit trail, and the trail a chain.
+      name: 'chain-audit',
+      every: '* * * * *',
+      run: () => chainAudit(db),
+    },
+    {
+      // The trail keeps what BERTH_AUDIT_DAYS says.
+      name: 'prune-audit',
+      every: '41 3 * * *',
+      run: () => pruneAudit(db, config.auditDays),
+    },
+    {
+      // Answers to creates are kept for a day.
+      name: 'prune-idempotency-keys',
+      every: '29 * * * *',
+      run: () => deleteOldKeys(db),
+    },
+    {
+      // Sessions of browsers that are over.
+      name: 'prune-sessions',
+      every: '23 * * * *',
+      run: () => pruneSessions(db, config.sessions),
+    },
+    {
+      // Wrong passwords that nobody has to wait for any more.
+      name: 'prune-sign-in-failures',
+      every: '41 * * * *',
+      run: () => pruneFailures(db),
+    },
+    {
+      // Charts too large to be read while somebody waits for the push.
+      name: READ_CHART,
+      run: ({ manifestId }: { manifestId: number }) => readPushedChart(registry, manifestId),
+    },
+    {
+      // Charts that a hub of an earlier version took during an upgrade.
+      name: 'list-charts',
+      every: '41 * * * *',
+      run: () => listUnlistedCharts(registry),
     },
     {
       // The outbox keeps a month.

@@ -25,12 +25,16 @@ async function take(step: Step, to: TransferClient): Promise<string> {
         await to.pull(await to.push(serial++, WARM_UP_SIZE, FULL_SPEED), WARM_UP_SIZE, FULL_SPEED);
       });
       return `${WARM_UP_BLOBS} small blobs pushed and pulled`;
-    case 'push':
+    case 'push': {
+      const from = performance.now();
       digests = [await to.push(serial++, step.size, FULL_SPEED)];
-      return `pushed ${digests[0]}`;
-    case 'pull':
+      return `pushed ${digests[0]} at ${rate(step.size, from)}`;
+    }
+    case 'pull': {
+      const from = performance.now();
       await to.pull(digests[0]!, step.size, FULL_SPEED);
-      return `pulled ${digests[0]}`;
+      return `pulled ${digests[0]} at ${rate(step.size, from)}`;
+    }
     case 'prepare':
       digests = [];
       await inLanes(1, step.clients, async () => {
@@ -48,6 +52,11 @@ async function take(step: Step, to: TransferClient): Promise<string> {
       return `${to.mostActive} transfers under way at once`;
     }
   }
+}
+
+/** With making and hashing the bytes on this side, on the same cores: for comparing one change with another. */
+function rate(bytes: number, from: number): string {
+  return `${Math.round(bytes / 1_000 / (performance.now() - from))} MB/s`;
 }
 
 async function inLanes(lanes: number, count: number, work: () => Promise<void>): Promise<void> {

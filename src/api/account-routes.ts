@@ -1,8 +1,9 @@
 /** /me and /users. */
-import { changeUser, createUser, findUser, listUsers } from '../auth/accounts.ts';
+import { changeUser, createUser, findUser, listUsers, type User } from '../auth/accounts.ts';
 import { isAccountName } from '../auth/names.ts';
 import { createPersonalToken, listPersonalTokens, revokePersonalToken } from '../auth/personal-tokens.ts';
 import { changeOwnPassword } from '../auth/own-password.ts';
+import { listTokens, revokeToken } from '../auth/tokens.ts';
 import type { Database } from '../db/database.ts';
 import { define, type ApiRoute } from './call.ts';
 import { hubAdmin, signedIn, withPassword } from './guard.ts';
@@ -21,7 +22,7 @@ export function meRoutes(db: Database): ApiRoute[] {
         name,
         kind,
         admin,
-        credential: credential as 'password' | 'token',
+        credential: credential as 'password' | 'session' | 'token',
         ...(limits && { actions: [...limits.actions] }),
         ...(limits?.paths && { paths: [...limits.paths] }),
         ...(expiresAt !== undefined && { expires_at: new Date(expiresAt).toISOString() }),
@@ -103,11 +104,7 @@ export function userRoutes(db: Database): ApiRoute[] {
       policy: hubAdmin,
       summary: 'One user',
       answer: shapes.user,
-      run: async ({ params }) => {
-        const row = await findUser(db, nameOf(params['user']));
-        if (row === undefined) throw notFound();
-        return shapes.showUser(row);
-      },
+      run: async ({ params }) => shapes.showUser(await requireUser(db, params['user'])),
     }),
     define('PATCH', '/users/:user', {
       id: 'user-change',
@@ -124,11 +121,38 @@ export function userRoutes(db: Database): ApiRoute[] {
         return shapes.showUser(await changeUser(db, nameOf(params['user']), change, actor));
       },
     }),
+    define('GET', '/users/:user/tokens', {
+      id: 'user-tokens',
+      policy: hubAdmin,
+      summary: 'The personal tokens of a user, newest first',
+      query: pageQuery,
+      answer: pageOf(shapes.token),
+      run: async ({ params, query: { limit, cursor } }) => {
+        const { id } = await requireUser(db, params['user']);
+        const before = decodeCursor(cursor, 'number');
+        const rows = await listTokens(db, id, { limit: limit + 1, ...(before !== undefined && { before }) });
+        return page(rows, limit, (row) => row.id, shapes.showToken);
+      },
+    }),
+    define('DELETE', '/users/:user/tokens/:token', {
+      id: 'user-token-revoke',
+      policy: hubAdmin,
+      summary: 'Revoke a personal token of a user, from the next request on',
+      run: async ({ actor, params }) =>
+        revokeToken(db, await requireUser(db, params['user']), idOf(params['token']), actor),
+    }),
   ];
 }
 
+/** @throws {Problem} not-found */
+export async function requireUser(db: Database, name: string | undefined): Promise<User> {
+  const user = await findUser(db, nameOf(name));
+  if (user === undefined) throw notFound();
+  return user;
+}
+
 /** @throws {Problem} not-found for what cannot be a name */
-function nameOf(text: string | undefined): string {
+export function nameOf(text: string | undefined): string {
   if (text === undefined || !isAccountName(text)) throw notFound();
   return text;
 }

@@ -1,10 +1,13 @@
 /** What a route of the API is, and how a request becomes a checked call of its handler. */
+import type { Readable } from 'node:stream';
 import type { Context, Middleware } from 'koa';
 import type { z } from 'zod';
 import type { Actor } from '../auth/events.ts';
 import type { Principal, Target } from '../auth/principal.ts';
 import { readAll } from '../http/body.ts';
 import type { Method, Route } from '../http/table.ts';
+import { etagOf, isKnown, requireMatch } from './etag.ts';
+import { AmbiguousJson, parseStrictJson } from '../registry/json.ts';
 import type { ApiPolicy } from './guard.ts';
 import { writeNext } from './pages.ts';
 import { Problem, type Fault } from './problems.ts';
@@ -19,6 +22,10 @@ export interface Call<Q extends Shape, B extends Shape> {
   readonly principal: Principal;
   /** The principal, as events name it. */
   readonly actor: Actor;
+  /** For what is about to be changed, under its lock: fails unless it is what the header If-Match names, if there is one. */
+  readonly expect: (shape: z.ZodType, current: unknown) => void;
+  /** For the few that read or set cookies. */
+  readonly ctx: Context;
   /** The project that the policy is about, or, for other policies, nothing but the principal's epoch. */
   readonly target: Target;
 }
@@ -35,12 +42,16 @@ export interface ApiRoute {
   readonly query: Shape;
   readonly body: Shape;
   readonly status: 200 | 201 | 204;
-  /** Undefined: no body. */
+  /** Undefined: no body, or lines. */
   readonly answer: Shape;
+  /** The answer is a stream of JSON, one value a line. */
+  readonly lines: boolean;
+  /** It calls `expect` with what it is about to change. */
+  readonly conditional: boolean;
   readonly handler: Middleware;
 }
 
-interface Definition<Q extends Shape, B extends Shape, A extends Shape> {
+interface Definition<Q extends Shape, B extends Shape, A extends Shape, L extends boolean> {
   readonly id: string;
   readonly policy: ApiPolicy;
   readonly summary: string;
@@ -49,39 +60,65 @@ interface Definition<Q extends Shape, B extends Shape, A extends Shape> {
   readonly status?: 200 | 201;
   /** What leaves the hub: fields that are not in it are dropped, ones that are missing are a 500. */
   readonly answer?: A;
-  readonly run: (call: Call<Q, B>) => Promise<A extends z.ZodType ? z.input<A> : void>;
+  readonly lines?: L;
+  readonly conditional?: true;
+  readonly run: (call: Call<Q, B>) => Promise<L extends true ? Readable : A extends z.ZodType ? z.input<A> : void>;
 }
 
 /** A cursor for the next page, beside the answer; becomes the header Link. */
 export const NEXT = Symbol('next');
 
+/** Where the answer lives that `latest` or a range came to; becomes the header Content-Location. */
+export const CONTENT_LOCATION = Symbol('content location');
+
 const BODY_LIMIT = 2 ** 20;
+const BODY_DEPTH = 32;
 const PACE = { idleSeconds: 30, minRate: 100 };
 
-export function define<Q extends Shape = undefined, B extends Shape = undefined, A extends Shape = undefined>(
-  method: Method,
-  path: string,
-  definition: Definition<Q, B, A>,
-): ApiRoute {
-  const { id, policy, summary, query, body, answer, run } = definition;
-  const status = answer === undefined ? 204 : (definition.status ?? 200);
+export function define<
+  Q extends Shape = undefined,
+  B extends Shape = undefined,
+  A extends Shape = undefined,
+  L extends boolean = false,
+>(method: Method, path: string, definition: Definition<Q, B, A, L>): ApiRoute {
+  const { id, policy, summary, query, body, answer, run, conditional = false } = definition;
+  const lines = definition.lines ?? false;
+  const status = answer === undefined && !lines ? 204 : (definition.status ?? 200);
   const handler: Middleware = async (ctx) => {
     const { principal, target } = ctx.state as { principal: Principal; target: Target };
     const result: unknown = await run({
+      ctx,
       params: ctx['params'] as Record<string, string>,
       query: parse(query, ctx.query, 'query') as Parsed<Q>,
       body: body && (parse(body, await readJson(ctx), 'body') as Parsed<B>),
       principal,
       target,
+      expect: (shape, current) => requireMatch(ctx.get('If-Match'), shape, current),
       actor: { id: principal.id, requestId: ctx.state['requestId'] as string },
     } as Call<Q, B>);
     ctx.set('Cache-Control', 'no-store');
     ctx.status = status;
+    if (lines) {
+      ctx.type = 'application/jsonl';
+      ctx.body = result;
+      return;
+    }
     if (answer === undefined) return;
+    const location = (result as { [CONTENT_LOCATION]?: string })[CONTENT_LOCATION];
+    if (location !== undefined) ctx.set('Content-Location', location);
     writeNext(ctx, (result as { next_cursor?: string }).next_cursor);
-    ctx.body = answer.parse(result);
+    show(ctx, answer.parse(result));
   };
-  return { id, method, path, policy, summary, query, body, status, answer, handler };
+  return { id, method, path, policy, summary, query, body, status, answer, lines, conditional, handler };
+}
+
+/** What is one thing has an entity tag; a page is none. */
+function show(ctx: Context, answer: unknown): void {
+  ctx.body = answer;
+  if (ctx.method === 'POST' || (answer as { items?: unknown }).items !== undefined) return;
+  const tag = etagOf(JSON.stringify(answer));
+  ctx.set('ETag', tag);
+  if ((ctx.method === 'GET' || ctx.method === 'HEAD') && isKnown(ctx.get('If-None-Match'), tag)) ctx.status = 304;
 }
 
 export function toRoute({ id, method, path, policy, handler }: ApiRoute): Route<ApiPolicy> {
@@ -99,14 +136,22 @@ function parse(shape: Shape, value: unknown, where: 'query' | 'body'): unknown {
   throw new Problem('validation-failed', `Correct the ${where} as listed; docs/api.md has its shape.`, { faults });
 }
 
+/** The body, read once whoever asks first. */
+export async function readBytes(ctx: Context): Promise<Buffer> {
+  const state = ctx.state as { body?: Buffer };
+  state.body ??= await readAll(ctx, BODY_LIMIT, PACE);
+  return state.body;
+}
+
 async function readJson(ctx: Context): Promise<unknown> {
   if (!ctx.is('application/json')) {
     throw new Problem('unsupported-media-type', 'Send JSON with Content-Type: application/json.');
   }
-  const bytes = await readAll(ctx, BODY_LIMIT, PACE);
+  const bytes = await readBytes(ctx);
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown;
-  } catch {
-    throw new Problem('malformed-json', 'The body could not be read as UTF-8 JSON.');
+    return parseStrictJson(bytes, BODY_DEPTH);
+  } catch (error) {
+    if (!(error instanceof AmbiguousJson)) throw error;
+    throw new Problem('malformed-json', `${error.message}.`);
   }
 }

@@ -1,5 +1,5 @@
 /** /projects/:project/grants: who may do what in a project. */
-import { listGrants, putGrant, removeGrant } from '../auth/grants.ts';
+import { findGrant, listGrants, putGrant, removeGrant, type ProjectGrant } from '../auth/grants.ts';
 import type { Database } from '../db/database.ts';
 import { idOf } from './account-routes.ts';
 import { define, type ApiRoute } from './call.ts';
@@ -29,10 +29,11 @@ export function grantRoutes(db: Database): ApiRoute[] {
       body: shapes.newGrant,
       answer: shapes.grant,
       run: async ({ target, actor, body }) => {
-        const { subject, role, path_glob, tag_glob, create_only, expires_at } = body;
+        const { subject, subject_type, role, path_glob, tag_glob, create_only, expires_at } = body;
         const request = {
           subject,
           role,
+          ...(subject_type !== undefined && { subjectType: subject_type }),
           ...(path_glob !== undefined && { pathGlob: path_glob }),
           ...(tag_glob !== undefined && { tagGlob: tag_glob }),
           ...(create_only !== undefined && { createOnly: create_only }),
@@ -41,11 +42,23 @@ export function grantRoutes(db: Database): ApiRoute[] {
         return shapes.showGrant(await putGrant(db, projectId(target), request, actor));
       },
     }),
+    define('GET', '/projects/:project/grants/:grant', {
+      id: 'grant',
+      policy: onProject('admin'),
+      summary: 'One right',
+      answer: shapes.grant,
+      run: async ({ target, params }) =>
+        shapes.showGrant(await findGrant(db, projectId(target), idOf(params['grant']))),
+    }),
     define('DELETE', '/projects/:project/grants/:grant', {
       id: 'grant-remove',
+      conditional: true,
       policy: onProject('admin'),
       summary: 'Take a right away, from the next request on',
-      run: async ({ target, actor, params }) => removeGrant(db, projectId(target), idOf(params['grant']), actor),
+      run: async ({ target, actor, params, expect }) => {
+        const check = (row: ProjectGrant) => expect(shapes.grant, shapes.showGrant(row));
+        return removeGrant(db, projectId(target), idOf(params['grant']), actor, check);
+      },
     }),
   ];
 }

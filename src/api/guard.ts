@@ -1,17 +1,23 @@
 /** What a route of the API asks of its caller, checked before the body is read. */
-import type { Middleware } from 'koa';
+import type { Context, Middleware } from 'koa';
 import type { Authenticator } from '../auth/authenticate.ts';
-import { identify } from '../auth/identify.ts';
+import { callerOf, requireSameOrigin, takeSession } from '../auth/browser.ts';
+import { InvalidCredentials } from '../auth/errors.ts';
+import { identify, type Caller } from '../auth/identify.ts';
 import { isProjectName } from '../auth/names.ts';
-import type { Action, Facts, Gate, Principal, Target } from '../auth/principal.ts';
+import { ANONYMOUS, type Action, type Facts, type Gate, type Principal, type Target } from '../auth/principal.ts';
 import { notFound, Problem } from './problems.ts';
+import { addressOf } from '../http/client-address.ts';
+import type { Rate } from './rate.ts';
 import { unauthenticated } from './translate.ts';
 
 export type ApiPolicy =
   /** Also without credentials; the handler shows what the caller may see. */
   | { readonly kind: 'anyone' }
+  /** How one gets credentials: none are looked at, but the request must not come from another site's page. */
+  | { readonly kind: 'sign-in' }
   | { readonly kind: 'signed-in' }
-  /** Signed in with a password: a token, which may have leaked, must not change the account that it belongs to. */
+  /** Signed in by a person, with a password or in a browser: a token, which may have leaked, must not change the account that it belongs to. */
   | { readonly kind: 'password' }
   /** An administrator of the hub; a token of one only without path limits and with the action `admin`. */
   | { readonly kind: 'hub-admin' }
@@ -19,6 +25,7 @@ export type ApiPolicy =
   | { readonly kind: 'project'; readonly action: Action | 'see' };
 
 export const anyone: ApiPolicy = { kind: 'anyone' };
+export const signingIn: ApiPolicy = { kind: 'sign-in' };
 export const signedIn: ApiPolicy = { kind: 'signed-in' };
 export const withPassword: ApiPolicy = { kind: 'password' };
 export const hubAdmin: ApiPolicy = { kind: 'hub-admin' };
@@ -28,33 +35,64 @@ export interface Guards {
   readonly authenticator: Authenticator;
   readonly gate: Gate;
   readonly facts: Facts;
+  readonly rate: Rate;
+  readonly publicUrls: readonly string[];
 }
 
 export function enforce(guards: Guards): (policy: ApiPolicy) => Middleware {
   return (policy) => async (ctx, next) => {
+    if (policy.kind === 'sign-in') {
+      requireSameOrigin(ctx, guards.publicUrls);
+      Object.assign(ctx.state, { principal: ANONYMOUS, target: { path: '', project: undefined, principalEpoch: 0 } });
+      return next();
+    }
     const { project = '' } = ctx['params'] as { project?: string };
     // What is no name is looked up as nothing: a decoded slash must not make it another project's.
     const path = policy.kind === 'project' && isProjectName(project) ? project : '';
-    const caller = { authorization: ctx.req.headers.authorization, address: ctx.req.socket.remoteAddress };
-    const { principal, facts } = await identify(guards.authenticator, caller, (id) => guards.facts(path, id));
+    const caller = callerOf(ctx, guards.publicUrls);
+    const { principal, facts } = await identify(guards.authenticator, caller, (id) => guards.facts(path, id)).catch(
+      (error: unknown) => {
+        throw isSession(caller) && error instanceof InvalidCredentials ? sessionOver(ctx, guards.publicUrls) : error;
+      },
+    );
     Object.assign(ctx.state, { principal, target: facts });
+    guards.rate.count(ctx, principal, addressOf(ctx));
     // A registry token says what docker asked for, which is not what this API is about.
     if (principal.credential === 'registry_token') {
       throw unauthenticated('Registry tokens are for /v2; send Basic credentials or a personal token.');
     }
-    await check(guards, policy, principal, facts);
+    await check(guards, policy, principal, facts, ctx.state);
     return next();
   };
 }
 
-async function check({ gate }: Guards, policy: ApiPolicy, principal: Principal, target: Target): Promise<void> {
+const PERSONAL = ['password', 'session'] as const satisfies readonly Principal['credential'][];
+
+function isSession({ authorization }: Caller): boolean {
+  return typeof authorization === 'object' && authorization.scheme === 'session';
+}
+
+/** The browser is told to forget it, and is not asked for a password of its own. */
+function sessionOver(ctx: Context, publicUrls: readonly string[]): Problem {
+  takeSession(ctx, publicUrls);
+  return new Problem('unauthenticated', 'The session is over; sign in again.');
+}
+
+/** @param found what the audit trail wants to know */
+async function check(
+  { gate }: Guards,
+  policy: ApiPolicy,
+  principal: Principal,
+  target: Target,
+  found: object,
+): Promise<void> {
   if (policy.kind === 'anyone') return;
   if (policy.kind === 'project') {
-    await checkProject(gate, policy.action, principal, target);
+    await checkProject(gate, policy.action, principal, target, found);
     return;
   }
   if (principal.kind === 'anonymous') throw unauthenticated('Send Basic credentials or a personal token.');
-  if (policy.kind === 'password' && principal.credential !== 'password') {
+  if (policy.kind === 'password' && !(PERSONAL as readonly string[]).includes(principal.credential)) {
     throw new Problem('password-required', 'A token cannot change the account it belongs to; use the password.');
   }
   if (policy.kind === 'hub-admin' && !isHubAdmin(principal)) {
@@ -63,14 +101,22 @@ async function check({ gate }: Guards, policy: ApiPolicy, principal: Principal, 
 }
 
 /** Who may not see the project gets the answer of one that does not exist; who may is told what is missing. */
-async function checkProject(gate: Gate, action: Action | 'see', principal: Principal, target: Target): Promise<void> {
+async function checkProject(
+  gate: Gate,
+  action: Action | 'see',
+  principal: Principal,
+  target: Target,
+  found: object,
+): Promise<void> {
   const visible = await gate.sees(principal, target);
+  Object.assign(found, { action, verdict: visible });
   if (visible.effect === 'deny') {
     if (principal.kind === 'anonymous') throw unauthenticated('Send Basic credentials or a personal token.');
     throw notFound();
   }
   if (action === 'see') return;
   const verdict = await gate.decide(principal, action, target);
+  Object.assign(found, { verdict });
   if (verdict.effect !== 'deny') return;
   if (principal.kind === 'anonymous') throw unauthenticated('Send Basic credentials or a personal token.');
   throw new Problem('forbidden', `This needs the right to ${action} here; ask an owner of the project.`);

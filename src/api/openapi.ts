@@ -32,7 +32,17 @@ export function openApi(routes: readonly ApiRoute[]): Json {
           scheme: 'basic',
           description: 'User name and password, or a personal token as the password.',
         },
-        token: { type: 'http', scheme: 'bearer', description: 'A personal token, berth_pat_….' },
+        token: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'A personal token, berth_pat_…, or a token of a robot, berth_bot_….',
+        },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: '__Host-berth_session',
+          description: 'Of a browser that signed in at /api/v1/session; changes need the header X-Berth-CSRF too.',
+        },
       },
       schemas: { Problem: problemSchema() },
       responses: {
@@ -45,27 +55,32 @@ export function openApi(routes: readonly ApiRoute[]): Json {
   };
 }
 
+const SIGNED_IN: Json[] = [{ basic: [] }, { token: [] }, { session: [] }];
+
 const SECURITY: Record<ApiPolicy['kind'], Json[]> = {
-  anyone: [{}, { basic: [] }, { token: [] }],
-  'signed-in': [{ basic: [] }, { token: [] }],
-  password: [{ basic: [] }],
-  'hub-admin': [{ basic: [] }, { token: [] }],
-  project: [{}, { basic: [] }, { token: [] }],
+  anyone: [{}, ...SIGNED_IN],
+  'sign-in': [{}],
+  'signed-in': SIGNED_IN,
+  password: [{ basic: [] }, { session: [] }],
+  'hub-admin': SIGNED_IN,
+  project: [{}, ...SIGNED_IN],
 };
 
-function operation({ id, summary, policy, path, query, body, status, answer }: ApiRoute): Json {
+function operation(route: ApiRoute): Json {
+  const { id, summary, policy, path, query, body, status, answer, lines } = route;
   return {
     operationId: id,
     summary,
     'x-berth-policy': policy.kind === 'project' ? `project:${policy.action}` : policy.kind,
     security: SECURITY[policy.kind],
-    parameters: [...pathParameters(path), ...queryParameters(query)],
+    parameters: [...pathParameters(path), ...queryParameters(query), ...headerParameters(route)],
     ...(body && {
       requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body, 'input') } } },
     }),
     responses: {
-      [status]:
-        answer === undefined
+      [status]: lines
+        ? { description: summary, content: { 'application/jsonl': { schema: { type: 'string' } } } }
+        : answer === undefined
           ? { description: 'Done.' }
           : { description: summary, content: { 'application/json': { schema: schemaOf(answer, 'output') } } },
       default: { $ref: '#/components/responses/Problem' },
@@ -80,6 +95,22 @@ function pathParameters(path: string): Json[] {
     required: true,
     schema: { type: 'string' },
   }));
+}
+
+function headerParameters({ status, conditional }: ApiRoute): Json[] {
+  const header = (name: string, description: string): Json => ({
+    name,
+    in: 'header',
+    description,
+    required: false,
+    schema: { type: 'string' },
+  });
+  return [
+    ...(status === 201
+      ? [header('Idempotency-Key', 'The same request with the same key is done once, and answered the same for a day.')]
+      : []),
+    ...(conditional ? [header('If-Match', 'The ETag of what is to be changed; 412 when it has changed since.')] : []),
+  ];
 }
 
 function queryParameters(query: z.ZodType | undefined): Json[] {

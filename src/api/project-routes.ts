@@ -3,6 +3,7 @@ import { limitsShow } from '../auth/gate.ts';
 import { whyNotCreatable } from '../auth/names.ts';
 import type { Gate, Target } from '../auth/principal.ts';
 import type { Database } from '../db/database.ts';
+import { noteDecision } from '../jobs/origin.ts';
 import {
   changeProject,
   createProject,
@@ -10,6 +11,7 @@ import {
   listProjects,
   listRepositories,
   removeProject,
+  type Project,
 } from '../registry/projects.ts';
 import { define, type ApiRoute } from './call.ts';
 import { anyone, onProject, signedIn } from './guard.ts';
@@ -48,8 +50,11 @@ export function projectRoutes(db: Database, gate: Gate): ApiRoute[] {
         const obstacle = whyNotCreatable(name);
         if (obstacle !== undefined) throw new Problem('validation-failed', obstacle);
         const verdict = await gate.decide(principal, 'push', { ...target, path: name, project: undefined });
-        if (verdict.effect === 'deny')
+        if (verdict.effect === 'deny') {
+          noteDecision('deny', verdict.reason);
           throw new Problem('forbidden', 'Ask an administrator to make the project for you.');
+        }
+        noteDecision('allow', verdict.reason);
         const settings = {
           ...(visibility && { visibility }),
           ...(allow_sparse !== undefined && { allowSparse: allow_sparse }),
@@ -70,23 +75,27 @@ export function projectRoutes(db: Database, gate: Gate): ApiRoute[] {
     }),
     define('PATCH', '/projects/:project', {
       id: 'project-change',
+      conditional: true,
       policy: onProject('admin'),
       summary: 'Change visibility or rules; holds from the next request on',
       body: shapes.projectChange,
       answer: shapes.project,
-      run: async ({ target, actor, body: { visibility, allow_sparse } }) => {
+      run: async ({ target, actor, expect, body: { visibility, allow_sparse } }) => {
         const change = {
           ...(visibility && { visibility }),
           ...(allow_sparse !== undefined && { allowSparse: allow_sparse }),
         };
-        return shapes.showProject(await changeProject(db, projectId(target), change, actor));
+        const check = (row: Project) => expect(shapes.project, shapes.showProject(row));
+        return shapes.showProject(await changeProject(db, projectId(target), change, actor, check));
       },
     }),
     define('DELETE', '/projects/:project', {
       id: 'project-delete',
+      conditional: true,
       policy: onProject('admin'),
       summary: 'Remove a project that holds no repositories',
-      run: async ({ target, actor }) => removeProject(db, projectId(target), actor),
+      run: async ({ target, actor, expect }) =>
+        removeProject(db, projectId(target), actor, (row) => expect(shapes.project, shapes.showProject(row))),
     }),
     define('GET', '/projects/:project/repositories', {
       id: 'project-repositories',

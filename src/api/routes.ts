@@ -2,6 +2,8 @@
 import type { Middleware } from 'koa';
 import type { Authenticator } from '../auth/authenticate.ts';
 import type { Facts, Gate } from '../auth/principal.ts';
+import type { Secrets } from '../auth/secrets.ts';
+import type { SessionTimes } from '../auth/sessions.ts';
 import type { Database } from '../db/database.ts';
 import { mount } from '../http/table.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -9,10 +11,18 @@ import { meRoutes, userRoutes } from './account-routes.ts';
 import { toRoute, type ApiRoute } from './call.ts';
 import { fileRoutes } from './file-routes.ts';
 import { grantRoutes } from './grant-routes.ts';
+import { explainRoutes } from './explain-routes.ts';
+import { chartRoutes } from './chart-routes.ts';
 import { enforce } from './guard.ts';
+import { replayable } from './idempotency.ts';
 import { openApi } from './openapi.ts';
 import { Problem } from './problems.ts';
+import type { Rate } from './rate.ts';
 import { projectRoutes } from './project-routes.ts';
+import { auditRoutes } from './audit-routes.ts';
+import { robotRoutes } from './robot-routes.ts';
+import { sessionRoutes } from './session-routes.ts';
+import { teamRoutes } from './team-routes.ts';
 import { documentRoute } from './document-route.ts';
 import { shareRoutes } from './share-routes.ts';
 import { writeProblem } from './translate.ts';
@@ -24,28 +34,36 @@ export interface ApiDoor {
   readonly facts: Facts;
   readonly publicUrls: readonly string[];
   readonly registry: Registry;
+  readonly secrets: Secrets;
+  readonly rate: Rate;
+  readonly sessions: SessionTimes;
   /** Told of errors that are the hub's own. */
   readonly report: (error: unknown, requestId: string) => void;
 }
 
-/** What handlers work with. */
-type ApiParts = Pick<ApiDoor, 'db' | 'gate' | 'registry' | 'publicUrls'>;
-
-export function apiRoutes({ db, gate, registry, publicUrls }: ApiParts): ApiRoute[] {
+export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
+  const { db, gate, facts, registry, publicUrls } = door;
   return [
+    ...sessionRoutes(door),
     ...meRoutes(db),
     ...userRoutes(db),
     ...projectRoutes(db, gate),
     ...grantRoutes(db),
+    ...explainRoutes({ db, gate, facts }),
+    ...auditRoutes(db),
+    ...chartRoutes(db, gate),
     ...fileRoutes(registry),
     ...shareRoutes(registry, publicUrls),
+    ...robotRoutes(db),
+    ...teamRoutes(db),
   ];
 }
 
 /** Everything under /api. Errors are problem details (RFC 9457), also for paths that are not in the table. */
 export function apiDoor(door: ApiDoor): Middleware {
   const routes = apiRoutes(door);
-  const table = mount([...routes, documentRoute(openApi(routes))].map(toRoute), enforce(door));
+  const all = [...routes, documentRoute(openApi(routes))].map((route) => replayable(door, route));
+  const table = mount(all.map(toRoute), enforce(door));
   return async (ctx, next) => {
     if (ctx.path !== '/api' && !ctx.path.startsWith('/api/')) return next();
     try {

@@ -1,9 +1,11 @@
 /** Errors of the layers below, as problems. */
 import type { Context } from 'koa';
+import { CrossSite } from '../auth/browser.ts';
 import { AccountError, InvalidCredentials, TooManyAttempts, type AccountProblem } from '../auth/errors.ts';
 import { DatabaseUnavailable } from '../db/errors.ts';
 import { BodyAborted, BodyTooLarge } from '../http/body.ts';
 import { ProjectError } from '../registry/projects.ts';
+import { Refusal } from '../registry/refusal.ts';
 import { CATALOGUE, Problem, problemBody, type ProblemName } from './problems.ts';
 
 const ACCOUNT: Record<AccountProblem, ProblemName> = {
@@ -29,7 +31,10 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof AccountError) return new Problem(ACCOUNT[error.problem], error.message);
   if (error instanceof ProjectError) return new Problem(error.problem, error.message);
+  if (error instanceof Refusal && error.code === 'MANIFEST_UNKNOWN')
+    return new Problem('not-found', `${error.message}.`);
   if (error instanceof InvalidCredentials) return unauthenticated(error.message);
+  if (error instanceof CrossSite) return new Problem('cross-site', error.message);
   if (error instanceof TooManyAttempts) {
     return new Problem('too-many-requests', error.message, {
       headers: { 'Retry-After': String(error.retryAfterSeconds) },
@@ -53,6 +58,8 @@ export function writeProblem(ctx: Context, error: unknown, report: (error: unkno
   if (status >= 500) report(error, requestId);
   ctx.status = status;
   ctx.set({ 'Cache-Control': 'no-store', ...problem.headers });
+  // A script of a page handles 401 itself; asked for Basic, browsers would open a window of their own.
+  if (ctx.get('Sec-Fetch-Mode') !== '') ctx.remove('WWW-Authenticate');
   ctx.type = 'application/problem+json';
   ctx.body = JSON.stringify(problemBody(problem, requestId));
 }

@@ -7,6 +7,7 @@ import { isUserName } from './names.ts';
 import { hashPassword } from './passwords.ts';
 import * as rows from './queries/accounts.ts';
 import { lock } from './queries/locks.ts';
+import { deleteSessionsOf } from './queries/sessions.ts';
 
 export interface User {
   readonly id: number;
@@ -102,6 +103,7 @@ export async function changeUser(db: Database, name: string, change: UserChange,
     const changed = after.admin !== before.admin || after.disabled !== before.disabled || passwordHash !== undefined;
     if (!changed) return before;
     await rows.updateUser(tx, before.id, { passwordHash, admin: after.admin, disabled: after.disabled });
+    await deleteSessionsOf(tx, before.id);
     await rows.bumpPrincipal(tx, before.id);
     await recordChange(tx, actor, {
       type: 'user.updated',

@@ -1,9 +1,14 @@
 /**
  * Slows the guessing of passwords: after five wrong ones for an account from one address the next is refused for a second,
- * then two, four … up to a minute. In memory of each process, and per address, so that nobody can lock the owner out.
+ * then two, four … up to a minute. Per address, so that nobody can lock the owner out. Each process counts for itself what is
+ * under way, and all of them together, in Postgres, what was wrong: only failures are written.
  */
+import { createHash } from 'node:crypto';
+import { isIPv6 } from 'node:net';
 import { LRUCache } from 'lru-cache';
+import type { Database } from '../db/database.ts';
 import { TooManyAttempts } from './errors.ts';
+import * as rows from './queries/failures.ts';
 
 export interface Attempts {
   /**
@@ -19,11 +24,39 @@ interface Record {
   underWay: number;
 }
 
+/** What every process knows. Without it each only knows its own. */
+export interface SharedFailures {
+  /** Undefined when nothing was wrong of late. */
+  recall(key: Buffer): Promise<Failures | undefined>;
+  add(key: Buffer): Promise<Failures>;
+  forget(key: Buffer): Promise<void>;
+}
+
+export interface Failures {
+  readonly wrong: number;
+  /** Until the next attempt; not positive: it may come. */
+  readonly waitMs: number;
+}
+
 const FREE = 5;
 const LONGEST_SECONDS = 60;
 const FORGET_MS = 15 * 60_000;
 
-export function createAttempts(now: () => number = () => performance.now()): Attempts {
+export function sharedFailures(db: Database): SharedFailures {
+  const rules = { free: FREE, longestSeconds: LONGEST_SECONDS, forgetSeconds: FORGET_MS / 1000 };
+  return {
+    recall: (key) => rows.selectFailures(db, key, rules),
+    add: (key) => rows.addFailure(db, key, rules),
+    forget: (key) => rows.deleteFailures(db, key),
+  };
+}
+
+/** A background job. */
+export function pruneFailures(db: Database): Promise<void> {
+  return rows.deleteOldFailures(db, FORGET_MS / 1000);
+}
+
+export function createAttempts(now: () => number = () => performance.now(), shared?: SharedFailures): Attempts {
   const records = new LRUCache<string, Record>({ max: 50_000 });
 
   function recall(key: string): Record {
@@ -34,23 +67,43 @@ export function createAttempts(now: () => number = () => performance.now()): Att
     return fresh;
   }
 
+  function refuseEarly(record: Record): void {
+    const wait = record.waitUntil - now();
+    if (wait > 0) throw new TooManyAttempts(Math.ceil(wait / 1000));
+  }
+
+  function learn(record: Record, { wrong, waitMs }: Failures): void {
+    record.wrong = Math.max(record.wrong, wrong);
+    record.waitUntil = Math.max(record.waitUntil, now() + waitMs);
+  }
+
+  async function failed(record: Record, key: string): Promise<void> {
+    record.wrong++;
+    const seconds = record.wrong < FREE ? 0 : Math.min(2 ** (record.wrong - FREE), LONGEST_SECONDS);
+    record.waitUntil = now() + seconds * 1000;
+    if (shared !== undefined) learn(record, await shared.add(digest(key)));
+  }
+
   return {
     async guard(account, address, check) {
-      const key = `${address} ${account}`;
+      const key = `${neighbourhood(address)} ${account}`;
       const record = recall(key);
-      const wait = record.waitUntil - now();
-      if (wait > 0) throw new TooManyAttempts(Math.ceil(wait / 1000));
+      refuseEarly(record);
       // Guesses sent all at once must not be more than guesses sent one by one.
       if (record.underWay >= Math.max(1, FREE - record.wrong)) throw new TooManyAttempts(1);
       record.underWay++;
       try {
+        const known = await shared?.recall(digest(key));
+        if (known !== undefined) {
+          learn(record, known);
+          refuseEarly(record);
+        }
         const result = await check();
         if (result === undefined) {
-          record.wrong++;
-          const seconds = record.wrong < FREE ? 0 : Math.min(2 ** (record.wrong - FREE), LONGEST_SECONDS);
-          record.waitUntil = now() + seconds * 1000;
+          await failed(record, key);
         } else {
           record.wrong = 0;
+          if (known !== undefined) await shared?.forget(digest(key));
         }
         return result;
       } finally {
@@ -58,4 +111,24 @@ export function createAttempts(now: () => number = () => performance.now()): Att
       }
     },
   };
+}
+
+/** Whoever has one IPv6 address has the 2^64 beside it. */
+function neighbourhood(address: string): string {
+  if (!isIPv6(address)) return address;
+  const [head = '', tail = ''] = address.split('::');
+  const before = head === '' ? [] : head.split(':');
+  const after = tail === '' ? [] : tail.split(':');
+  const groups = address.includes('::')
+    ? [...before, ...Array(8 - before.length - after.length).fill('0'), ...after]
+    : before;
+  return groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':');
+}
+
+/** People type passwords where the name belongs, so what is stored says neither. */
+function digest(key: string): Buffer {
+  return createHash('sha256').update(key).digest();
 }

@@ -1,8 +1,10 @@
-/** The Authorization header, parsed (RFC 7617, RFC 6750). */
+/** Credentials, and the Authorization header parsed into them (RFC 7617, RFC 6750). */
 
 export type Credentials =
   | { readonly scheme: 'basic'; readonly username: string; readonly password: string }
-  | { readonly scheme: 'bearer'; readonly token: string };
+  | { readonly scheme: 'bearer'; readonly token: string }
+  /** Out of a cookie, never out of the header. */
+  | { readonly scheme: 'session'; readonly secret: string };
 
 /** Longer than the largest registry token with its scheme. */
 const LONGEST = 8_300;

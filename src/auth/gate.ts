@@ -7,14 +7,16 @@ import type { Database } from '../db/database.ts';
 import { matchesPath, touchesRoot } from './glob.ts';
 import { createGrantMemory } from './grant-memory.ts';
 import { projectOf, whyNotCreatable } from './names.ts';
-import type { Action, Gate, Limits, Principal, Target, Verdict } from './principal.ts';
-import { describe, grantAllows } from './rules.ts';
+import type { Action, ConsideredRule, Gate, Limits, Principal, Target, Verdict } from './principal.ts';
+import { describe, obstacleOf, type Grant } from './rules.ts';
 
 /** What the subject may do, before its credential narrows it. */
 interface Right {
   readonly allowed: boolean;
   readonly reason: string;
 }
+
+type Consider = (grants: readonly Grant[]) => void;
 
 /** @param now a clock that only goes forward, in milliseconds */
 export function createGate(
@@ -28,20 +30,23 @@ export function createGate(
     return memory.of(principal.id, project.id, `${target.principalEpoch} ${project.epoch}`);
   }
 
-  async function right(principal: Principal, action: Action, target: Target): Promise<Right> {
+  async function right(principal: Principal, action: Action, target: Target, consider?: Consider): Promise<Right> {
     const { project } = target;
     if (project === undefined) return withoutProject(principal, action, target, config);
     if (principal.admin) return { allowed: true, reason: 'administrator' };
     if (action === 'pull' && project.visibility === 'public') return { allowed: true, reason: 'public project' };
     if (principal.kind === 'anonymous' && action !== 'pull')
       return { allowed: false, reason: 'anonymous may only pull' };
-    const grant = (await grants(principal, project, target)).find((each) => grantAllows(each, action, target, now()));
+    const rules = await grants(principal, project, target);
+    consider?.(rules);
+    const grant = rules.find((each) => obstacleOf(each, action, target, now()) === undefined);
     return grant ? { allowed: true, reason: describe(grant) } : { allowed: false, reason: `no grant allows ${action}` };
   }
 
-  async function decide(principal: Principal, action: Action, target: Target): Promise<Verdict> {
-    if (isStale(principal, target)) return { ...deny('credential is stale'), stale: true };
-    const { allowed, reason } = await right(principal, action, target);
+  /** @param consider told of the grants, when they are what counts */
+  async function weigh(principal: Principal, action: Action, target: Target, consider?: Consider): Promise<Verdict> {
+    if (isStale(principal, target)) return stale(target);
+    const { allowed, reason } = await right(principal, action, target, consider);
     if (!allowed) return deny(reason);
     if (!withinLimits(principal.limits, action, target.path)) return deny('beyond the limits of the token');
     if (principal.access !== undefined && !principal.access.get(target.path)?.includes(action)) {
@@ -50,8 +55,10 @@ export function createGate(
     return allow(reason);
   }
 
+  const decide: Gate['decide'] = (principal, action, target) => weigh(principal, action, target);
+
   async function sees(principal: Principal, target: Target): Promise<Verdict> {
-    if (isStale(principal, target)) return { ...deny('credential is stale'), stale: true };
+    if (isStale(principal, target)) return stale(target);
     const { project } = target;
     if (project === undefined) return deny('no such project');
     if (!limitsShow(principal.limits, project.name)) return deny('beyond the limits of the token');
@@ -67,6 +74,16 @@ export function createGate(
     mayMountFrom(principal, target) {
       const { access: _, ...credential } = principal;
       return decide(credential, 'pull', target);
+    },
+    async explain(principal, action, target) {
+      const rules: ConsideredRule[] = [];
+      const verdict = await weigh(principal, action, target, (considered) => {
+        for (const grant of considered) {
+          const obstacle = obstacleOf(grant, action, target, now());
+          rules.push({ grant: grant.id, rule: describe(grant), ...(obstacle && { obstacle }) });
+        }
+      });
+      return { verdict, rules };
     },
   };
 }
@@ -110,6 +127,11 @@ function withinLimits(limits: Limits | undefined, action: Action, path: string):
   if (limits === undefined) return true;
   if (!limits.actions.includes(action)) return false;
   return limits.paths === undefined || limits.paths.some((glob) => matchesPath(glob, path));
+}
+
+function stale({ principalEpoch }: Target): Verdict {
+  const reason = principalEpoch === 0 ? 'disabled, expired or gone' : 'credential is stale';
+  return { ...deny(reason), stale: true };
 }
 
 function allow(reason: string): Verdict {

@@ -56,3 +56,10 @@ export function isAccountName(name: string): boolean {
 export function isUserName(name: string): boolean {
   return isAccountName(name) && !NOT_PEOPLE.test(name);
 }
+
+const ROBOT = /^[a-z0-9]+(?:[._][a-z0-9]+)*$/;
+
+/** Within its project. Without a dash, so that `robot-<project>-<name>` is read in one way only. */
+export function isRobotName(name: string): boolean {
+  return name.length <= 32 && ROBOT.test(name);
+}

@@ -12,7 +12,9 @@ export interface Principal {
   readonly admin: boolean;
   /** `principals.epoch` when the credential was checked; a later epoch makes it invalid. 0 for anonymous. */
   readonly epoch: number;
-  readonly credential: 'none' | 'password' | 'token' | 'registry_token';
+  readonly credential: 'none' | 'password' | 'session' | 'token' | 'registry_token';
+  /** Which one it is, when the hub keeps a row of it (a token, a session). */
+  readonly credentialId?: number;
   /** When the credential ends by itself, in milliseconds since 1970. Absent: it does not. */
   readonly expiresAt?: number;
   /** What the credential itself allows at most (a personal token narrows its owner). Absent: no limit. */
@@ -80,6 +82,21 @@ export interface Verdict {
  */
 export type Facts = (path: string, principalId: number) => Promise<Target>;
 
+/** A verdict, and what led to it. */
+export interface Explanation {
+  readonly verdict: Verdict;
+  /** Every grant that the principal has in the project, unless something else decided before grants were looked at. */
+  readonly rules: readonly ConsideredRule[];
+}
+
+export interface ConsideredRule {
+  /** Row of `grants`. */
+  readonly grant: number;
+  readonly rule: string;
+  /** Why it does not allow this; absent: it does. */
+  readonly obstacle?: string;
+}
+
 /** The one place where rights are decided. */
 export interface Gate {
   /** Fails only when Postgres does; asks it only for grants that it has not seen under the target's epochs. */
@@ -94,4 +111,6 @@ export interface Gate {
    * it looks at the credential, not at what a registry token was asked for.
    */
   sees(principal: Principal, target: Target): Promise<Verdict>;
+  /** `decide`, with the rules that were considered. For administrators, owners, and people about themselves. */
+  explain(principal: Principal, action: Action, target: Target): Promise<Explanation>;
 }

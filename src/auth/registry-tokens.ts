@@ -10,6 +10,7 @@ import { InvalidCredentials } from './errors.ts';
 import type { KeyRing } from './keys.ts';
 import { serviceOf } from './origins.ts';
 import { CATALOG, type Action, type Principal } from './principal.ts';
+import { tokenIn, type Verifier } from './verifier.ts';
 
 /** One entry of the claim `access`, as the token specification writes it. */
 export interface AccessEntry {
@@ -146,6 +147,15 @@ export function createRegistryTokens(
     if (key === undefined) throw new InvalidCredentials();
     return key;
   }
+}
+
+/** Bearer tokens that are nothing else. */
+export function registryTokenVerifier(tokens: RegistryTokens): Verifier {
+  return {
+    remembers: true,
+    recognises: ({ scheme }) => scheme === 'bearer',
+    check: async (credentials) => ({ principal: await tokens.verify(tokenIn(credentials).token) }),
+  };
 }
 
 /** Decoders take padding and stray bits at the end; a token has one spelling here. */

@@ -2,6 +2,7 @@
 import type { Context } from 'koa';
 import { DatabaseUnavailable } from '../db/errors.ts';
 import { BodyAborted, BodyTooLarge } from '../http/body.ts';
+import { CrossSite } from './browser.ts';
 import { InvalidCredentials, TooManyAttempts } from './errors.ts';
 import { TokenTooLarge } from './registry-tokens.ts';
 import { TooManyScopes } from './token-endpoint.ts';
@@ -19,7 +20,14 @@ export class NoSuchRoute extends Error {
 
 interface Answer {
   readonly status: number;
-  readonly code: 'UNAUTHORIZED' | 'UNSUPPORTED' | 'SIZE_INVALID' | 'TOOMANYREQUESTS' | 'UNAVAILABLE' | 'UNKNOWN';
+  readonly code:
+    | 'UNAUTHORIZED'
+    | 'DENIED'
+    | 'UNSUPPORTED'
+    | 'SIZE_INVALID'
+    | 'TOOMANYREQUESTS'
+    | 'UNAVAILABLE'
+    | 'UNKNOWN';
   readonly message: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -47,6 +55,7 @@ function answerTo(error: unknown): Answer {
     const headers = { 'Retry-After': String(error.retryAfterSeconds) };
     return { status: 429, code: 'TOOMANYREQUESTS', message: error.message, headers };
   }
+  if (error instanceof CrossSite) return { status: 403, code: 'DENIED', message: error.message };
   if (error instanceof BadRequest || error instanceof TooManyScopes || error instanceof BodyAborted) {
     return { status: 400, code: 'UNSUPPORTED', message: error.message };
   }

@@ -1,9 +1,11 @@
 /** The token endpoint and the keys to its tokens (distribution token specification; RFC 6749 section 4.3 for POST). */
 import type { Context, Middleware } from 'koa';
 import { mount, type Route } from '../http/table.ts';
-import type { Authenticator, Authorization } from './authenticate.ts';
+import { addressOf } from '../http/client-address.ts';
+import type { Authenticator } from './authenticate.ts';
+import { callerOf } from './browser.ts';
 import { readForm } from './form.ts';
-import { identify } from './identify.ts';
+import { identify, type Caller } from './identify.ts';
 import type { KeyRing } from './keys.ts';
 import { chooseOrigin, serviceOf } from './origins.ts';
 import type { Facts, Gate } from './principal.ts';
@@ -50,14 +52,17 @@ export function authDoor(door: AuthDoor): Middleware {
   };
 }
 
-/** What docker, podman, containerd and everyone else do: Basic credentials or none, scopes in the query. */
+/**
+ * What docker, podman, containerd and everyone else do: Basic credentials or none, scopes in the query. The hub's own pages
+ * bring their session, since /v2 does not look at cookies.
+ */
 function getToken(door: AuthDoor, endpoint: TokenEndpoint): Middleware {
   return async (ctx) => {
     const { token, expiresIn, issuedAt } = await exchange(
       ctx,
       door,
       endpoint,
-      ctx.req.headers.authorization,
+      callerOf(ctx, door.publicUrls),
       new URLSearchParams(ctx.querystring),
     );
     ctx.body = { token, access_token: token, expires_in: expiresIn, issued_at: issuedAt.toISOString() };
@@ -77,8 +82,9 @@ function postToken(door: AuthDoor, endpoint: TokenEndpoint): Middleware {
     }
     const [username, password] = [form.get('username') ?? '', form.get('password') ?? ''];
     if (password === '') throw new BadRequest('The form needs username and password.');
-    const credentials = { scheme: 'basic', username, password } as const;
-    const { token, expiresIn, issuedAt, access } = await exchange(ctx, door, endpoint, credentials, form);
+    const authorization = { scheme: 'basic', username, password } as const;
+    const caller = { authorization, address: addressOf(ctx) };
+    const { token, expiresIn, issuedAt, access } = await exchange(ctx, door, endpoint, caller, form);
     ctx.body = {
       token,
       access_token: token,
@@ -94,7 +100,7 @@ async function exchange(
   ctx: Context,
   door: AuthDoor,
   endpoint: TokenEndpoint,
-  authorization: Authorization | undefined,
+  caller: Caller,
   parameters: URLSearchParams,
 ): Promise<Exchanged> {
   ctx.set('Cache-Control', 'no-store');
@@ -102,7 +108,6 @@ async function exchange(
   if (service !== '' && !door.publicUrls.some((url) => serviceOf(url) === service)) {
     throw new BadRequest('This hub issues no tokens for that service; take service from the WWW-Authenticate header.');
   }
-  const caller = { authorization, address: ctx.req.socket.remoteAddress };
   const who = await identify(door.authenticator, caller, (id) => door.facts('', id));
   ctx.state['principal'] = who.principal;
   return endpoint.exchange(who, parameters.getAll('scope'), chooseOrigin(door.publicUrls, ctx.req.headers.host));

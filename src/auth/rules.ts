@@ -19,15 +19,25 @@ export interface Grant {
   readonly until: number;
 }
 
-/** Whether the grant allows the action on the target, whoever asks. */
-export function grantAllows(grant: Grant, action: Action, target: Target, now: number): boolean {
-  if (grant.until <= now || !roleAllows(grant.role, action)) return false;
-  if (!matchesPath(grant.pathGlob, withinProject(target.path))) return false;
-  if (action === 'pull') return true;
-  if (grant.createOnly && (action === 'delete' || target.change === 'overwrite' || target.change === 'delete'))
-    return false;
-  return grant.tagGlob === null || target.tag === undefined || matchesTag(grant.tagGlob, target.tag);
+/** What keeps the grant from allowing the action on the target, whoever asks; undefined when nothing does. */
+export function obstacleOf(grant: Grant, action: Action, target: Target, now: number): Obstacle | undefined {
+  if (grant.until <= now) return 'it has expired';
+  if (!roleAllows(grant.role, action)) return 'the role is not enough';
+  if (!matchesPath(grant.pathGlob, withinProject(target.path))) return 'it is for other paths';
+  if (action === 'pull') return undefined;
+  if (grant.createOnly && (action === 'delete' || target.change === 'overwrite' || target.change === 'delete')) {
+    return 'it is for creating only';
+  }
+  if (grant.tagGlob === null || target.tag === undefined || matchesTag(grant.tagGlob, target.tag)) return undefined;
+  return 'it is for other tags';
 }
+
+export type Obstacle =
+  | 'it has expired'
+  | 'the role is not enough'
+  | 'it is for other paths'
+  | 'it is for creating only'
+  | 'it is for other tags';
 
 /** For logs and administrators: which row it was. */
 export function describe(grant: Grant): string {

@@ -1,32 +1,38 @@
 /**
- * What personal tokens look like: `berth_pat_`, 30 random characters, `_`, and a checksum, so that scanners recognise a leaked
- * one and a mistyped one is refused without asking Postgres.
+ * What the hub's own tokens look like: a prefix that says whose they are, 30 random characters, `_`, and a checksum, so that
+ * scanners recognise a leaked one and a mistyped one is refused without asking Postgres.
  */
 import { createHash, randomInt } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
-const PREFIX = 'berth_pat_';
+/** By the kind of principal that a token belongs to; all of one length. */
+const PREFIXES = { user: 'berth_pat_', robot: 'berth_bot_' } as const;
+export type TokenOwner = keyof typeof PREFIXES;
+
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const RANDOM_CHARACTERS = 30;
 const CHECK_CHARACTERS = 6;
-const FORMAT = /^berth_pat_[0-9A-Za-z]{30}_[0-9A-Za-z]{6}$/;
+const FORMAT = /^(berth_(?:pat|bot)_)[0-9A-Za-z]{30}_[0-9A-Za-z]{6}$/;
 
 /** A new one: 178 random bits. */
-export function newPersonalToken(): string {
+export function newToken(owner: TokenOwner): string {
   const random = Array.from({ length: RANDOM_CHARACTERS }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
-  return `${PREFIX}${random}_${checksum(PREFIX + random)}`;
+  const text = PREFIXES[owner] + random;
+  return `${text}_${checksum(text)}`;
 }
 
-/** Whether it is one that could have been issued. */
-export function isPersonalToken(text: string): boolean {
-  if (!FORMAT.test(text)) return false;
-  const end = PREFIX.length + RANDOM_CHARACTERS;
-  return checksum(text.slice(0, end)) === text.slice(end + 1);
+/** Whose kind of token it is, if it is one that could have been issued. */
+export function tokenOwner(text: string): TokenOwner | undefined {
+  const prefix = FORMAT.exec(text)?.[1];
+  if (prefix === undefined) return undefined;
+  const end = prefix.length + RANDOM_CHARACTERS;
+  if (checksum(text.slice(0, end)) !== text.slice(end + 1)) return undefined;
+  return prefix === PREFIXES.user ? 'user' : 'robot';
 }
 
 /** Whether it is meant as one, valid or not: then it is never tried as a password. */
-export function looksLikePersonalToken(text: string): boolean {
-  return text.startsWith(PREFIX);
+export function looksLikeToken(text: string): boolean {
+  return Object.values(PREFIXES).some((prefix) => text.startsWith(prefix));
 }
 
 /** What is stored: with so many random bits a fast hash is as good as a slow one, and can be looked up by index. */

@@ -2,6 +2,7 @@
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { freeChunk } from './chunk-memory.ts';
 import { diskError } from './disk-errors.ts';
 import type { Folders } from './disk-folders.ts';
 import { ObjectMissing, StoreUnavailable, type ObjectWriter, type UnfinishedObject } from './store.ts';
@@ -108,7 +109,7 @@ class DiskWriter implements ObjectWriter {
     await this.#writing;
     this.#usable();
     this.#writing = writeAll(file, batch, position)
-      .then(() => batch.forEach(free))
+      .then(() => batch.forEach(freeChunk))
       .catch((error: unknown) => {
         this.#failure = diskError(error, `write ${this.#key}`);
       });
@@ -129,14 +130,6 @@ class DiskWriter implements ObjectWriter {
       await this[Symbol.asyncDispose]();
     }
   }
-}
-
-/**
- * Gives a chunk's memory back at once. Chunks of a request each have a buffer of their own, and waiting for the garbage
- * collector to notice made it mark the heap 27 times per GB: ingest alone went from 2.4-2.7 to 1.8-1.9 CPU s/GB.
- */
-function free(chunk: Buffer): void {
-  if (chunk.byteOffset === 0 && chunk.byteLength === chunk.buffer.byteLength) (chunk.buffer as ArrayBuffer).transfer(0);
 }
 
 /** `writev` may write less than it was given, for example just before the disk is full. */

@@ -11,6 +11,8 @@ export type StoreConfig =
       /** Where clients reach the same bucket, for redirects. */
       readonly publicEndpoint?: string;
       readonly forcePathStyle: boolean;
+      /** Milliseconds that S3 has to answer a small request; no setting, but tests have less patience. */
+      readonly timeout?: number;
     };
 
 export async function openStore(config: StoreConfig): Promise<{ store: BlobStore; redirects: Redirects | undefined }> {

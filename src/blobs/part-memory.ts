@@ -1,12 +1,12 @@
 /** The memory in which parts of uploads are collected: one bounded amount for all uploads of a process. */
 
-/** 12 parts of 8 MiB. */
-export const DEFAULT_PART_MEMORY = 96 * 1024 * 1024;
+/** 8 parts of 8 MiB. */
+export const DEFAULT_PART_MEMORY = 64 * 1024 * 1024;
 
 /** Buffers of this size are used again; all but the parts of objects above 23 GiB have it. */
 const REUSED_BYTES = 8 * 1024 * 1024;
 /** Buffers that stay when nobody uploads. */
-const KEPT_IDLE = 4;
+const KEPT_IDLE = 1;
 
 /** The right to one buffer. */
 export interface Lease {

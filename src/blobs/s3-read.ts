@@ -1,5 +1,6 @@
 /** Streams an object; counts what arrives, because a body that is cut short looks like a short object. */
 import type { Readable } from 'node:stream';
+import { freeChunk } from './chunk-memory.ts';
 import type { S3 } from './s3-client.ts';
 import { s3Error } from './s3-errors.ts';
 import { ObjectMissing, StoreUnavailable, type ByteRange } from './store.ts';
@@ -81,6 +82,7 @@ async function* impatient(stream: Readable, patience: number): AsyncGenerator<Bu
     for await (const chunk of stream) {
       waiting = false;
       yield chunk as Buffer;
+      freeChunk(chunk as Buffer);
       waiting = true;
       timer.refresh();
     }

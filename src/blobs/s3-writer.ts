@@ -1,4 +1,5 @@
 /** Appends to one S3 object: parts go up while bytes come in, and no more is held than the part memory gives. */
+import { freeChunk } from './chunk-memory.ts';
 import { tailKeys } from './keys.ts';
 import type { PartMemory } from './part-memory.ts';
 import { head, put, remove, type S3 } from './s3-client.ts';
@@ -54,6 +55,7 @@ export class S3Writer implements ObjectWriter {
         this.#appended = true;
         if (this.#expected !== undefined) this.#expected -= copied;
       }
+      freeChunk(chunk);
     });
   }
 

@@ -1,6 +1,7 @@
 /** Every setting there is: the table that reading, `berth config` and docs/configuration.md are made from. */
 import { availableParallelism } from 'node:os';
 import {
+  addressRanges,
   bytes,
   choice,
   duration,
@@ -145,6 +146,41 @@ export const SETTINGS = {
     parse: choice('users', 'admins'),
     default: 'users',
     doc: 'Who may create a project by pushing to it: users or admins.',
+  }),
+  apiRate: setting({
+    env: 'BERTH_API_RATE',
+    key: 'api_rate',
+    parse: integer(0, 1_000_000),
+    default: '3000',
+    doc: 'Requests to /api/v1 in a minute, for each principal, or for each address without one, in each worker. 0: without limit.',
+  }),
+  auditDays: setting({
+    env: 'BERTH_AUDIT_DAYS',
+    key: 'audit_days',
+    parse: integer(30, 36_500),
+    default: '400',
+    doc: 'Days that the audit trail is kept; at least 30.',
+  }),
+  trustedProxies: setting({
+    env: 'BERTH_TRUSTED_PROXIES',
+    key: 'trusted_proxies',
+    parse: addressRanges,
+    defaultIs: 'none',
+    doc: 'Addresses and networks (CIDR) of the proxies in front of the hub, separated by commas. Only from them are X-Forwarded-For and Forwarded believed.',
+  }),
+  sessionIdle: setting({
+    env: 'BERTH_SESSION_IDLE',
+    key: 'session_idle',
+    parse: duration,
+    default: '1h',
+    doc: 'A browser that sends nothing for this long has to sign in again.',
+  }),
+  sessionLife: setting({
+    env: 'BERTH_SESSION_LIFE',
+    key: 'session_life',
+    parse: duration,
+    default: '12h',
+    doc: 'A browser has to sign in again after this long in any case.',
   }),
   maxBlobSize: setting({
     env: 'BERTH_MAX_BLOB_SIZE',

@@ -1,4 +1,5 @@
 /** Parsers of single settings: text in, a value out, or an error that completes "BERTH_X must be …". */
+import { isAddressRange } from '../http/client-address.ts';
 
 const SIZE_UNITS: Readonly<Record<string, number>> = { '': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
 const TIME_UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
@@ -60,6 +61,13 @@ export function origin(value: string): string {
 /** Origins, separated by commas. */
 export function origins(value: string): readonly string[] {
   return value.split(',').map((part) => origin(part.trim()));
+}
+
+/** Addresses and networks, separated by commas. */
+export function addressRanges(value: string): readonly string[] {
+  const ranges = value.split(',').map((part) => part.trim());
+  if (!ranges.every(isAddressRange)) throw new Error('must be addresses or networks such as 10.0.0.5,192.168.0.0/16');
+  return ranges;
 }
 
 export function postgresUrl(value: string): string {

@@ -2,6 +2,9 @@
 import { createServer as createHttpServer, type Server } from 'node:http';
 import type Koa from 'koa';
 
+/** Request line and headers; larger ones are 431. */
+const MAX_HEADER_BYTES = 16 * 1024;
+
 /**
  * `requestTimeout` is off: Node's default of 300 s cuts any longer upload; bodies are paced by `readBody` instead.
  * Headers still have 60 s. Keep-alive outlives the 60 s that load balancers commonly allow.
@@ -9,7 +12,13 @@ import type Koa from 'koa';
 export function createServer(app: Koa): Server {
   const handle = app.callback();
   const server = createHttpServer(
-    { requestTimeout: 0, headersTimeout: 60_000, keepAliveTimeout: 75_000, connectionsCheckingInterval: 10_000 },
+    {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      requestTimeout: 0,
+      headersTimeout: 60_000,
+      keepAliveTimeout: 75_000,
+      connectionsCheckingInterval: 10_000,
+    },
     (request, response) => void handle(request, response),
   );
   server.on('checkContinue', (request, response) => {

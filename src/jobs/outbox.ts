@@ -1,6 +1,7 @@
 /** The outbox: what happened, written in the transaction that made it happen. */
 import sql from 'sql-template-tag';
 import type { Transaction } from '../db/database.ts';
+import { currentOrigin } from './origin.ts';
 
 export interface Event {
   /** CloudEvents type without the prefix `dev.berth.`, e.g. `manifest.pushed`. */
@@ -16,7 +17,13 @@ export interface Event {
 
 export async function recordEvent(tx: Transaction, event: Event): Promise<void> {
   await tx.query(sql`
-    insert into events (type, project_id, repository_id, actor_id, request_id, data)
+    insert into events (type, project_id, repository_id, actor_id, request_id, data, origin)
     values (${`dev.berth.${event.type}`}, ${event.projectId ?? null}, ${event.repositoryId ?? null},
-            ${event.actorId || null}, ${event.requestId ?? null}, ${JSON.stringify(event.data)})`);
+            ${event.actorId || null}, ${event.requestId ?? null}, ${JSON.stringify(event.data)}, ${originText()})`);
+}
+
+/** For statements that write their event themselves. */
+export function originText(): string | null {
+  const origin = currentOrigin();
+  return origin === undefined ? null : JSON.stringify(origin);
 }

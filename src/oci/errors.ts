@@ -60,6 +60,8 @@ const REFUSALS: Record<RefusalCode, readonly [status: number, code: OciCode]> = 
   MANIFEST_IN_USE: [405, 'UNSUPPORTED'],
   TAG_INVALID: [400, 'MANIFEST_INVALID'],
   TAG_KIND: [409, 'DENIED'],
+  TAG_MOVED: [409, 'DENIED'],
+  CHART_EXISTS: [409, 'DENIED'],
   DENIED: [403, 'DENIED'],
   UNSUPPORTED: [409, 'UNSUPPORTED'],
 };

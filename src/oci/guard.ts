@@ -9,6 +9,7 @@ import { InvalidCredentials } from '../auth/errors.ts';
 import { chooseOrigin, realmOf, serviceOf } from '../auth/origins.ts';
 import { isStale } from '../auth/gate.ts';
 import { ANONYMOUS, CATALOG, type Action, type Principal, type Verdict } from '../auth/principal.ts';
+import { addressOf } from '../http/client-address.ts';
 import { parseReference, parseRepositoryPath, type Reference, type RepositoryPath } from '../registry/names.ts';
 import type { Registry } from '../registry/registry.ts';
 import { repositoryOf, type Repository } from '../registry/repositories.ts';
@@ -89,7 +90,7 @@ async function identify(door: OciDoor, ctx: Context, policy: OciPolicy): Promise
     return ANONYMOUS;
   }
   try {
-    return await door.authenticator.authenticate(header, ctx.req.socket.remoteAddress);
+    return await door.authenticator.authenticate(header, addressOf(ctx));
   } catch (error) {
     if (!(error instanceof InvalidCredentials)) throw error;
     const scope = policy.kind === 'repository' ? scopeOf(ctx, policy.action) : undefined;
@@ -122,8 +123,9 @@ async function checkRepository(
   }
   const tag = tagToRead(ctx);
   const scene = await door.registry.scenes.resolve({ path, principalId: principal.id, ...(tag && { tag }) });
-  const verdict = await door.registry.gate.decide(principal, action, targetOf(scene));
-  Object.assign(ctx.state, { principal, scene, path, repository: repositoryOf(scene, path) });
+  const target = targetOf(scene);
+  const verdict = await door.registry.gate.decide(principal, action, target);
+  Object.assign(ctx.state, { principal, scene, target, path, action, verdict, repository: repositoryOf(scene, path) });
   if (verdict.effect === 'deny') {
     return { error: denial(door, ctx, principal, action, verdict), stale: verdict.stale ?? false };
   }
@@ -139,8 +141,8 @@ export async function decideAgain(door: OciDoor, ctx: Context, action: Action): 
   const { principal, path, requestId } = stateOf(ctx);
   const scene = await door.registry.scenes.resolve({ path, principalId: principal.id });
   const verdict = await door.registry.gate.decide(principal, action, targetOf(scene));
+  Object.assign(ctx.state, { scene, requestId, verdict, repository: repositoryOf(scene, path) });
   if (verdict.effect === 'deny') throw denial(door, ctx, principal, action, verdict);
-  Object.assign(ctx.state, { scene, requestId, repository: repositoryOf(scene, path) });
 }
 
 /** Joins the tag look-up to the query that every request makes anyway. */

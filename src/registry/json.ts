@@ -4,7 +4,7 @@
  * (CVE-2021-41190 is of that family).
  */
 
-const MAX_DEPTH = 64;
+const DEEPEST = 64;
 /** Keys and containers of one document. Ten thousand descriptors with annotations have fewer; 4 MiB could have a million. */
 const MAX_PARTS = 100_000;
 
@@ -13,10 +13,10 @@ export class AmbiguousJson extends Error {
 }
 
 /**
- * Parses UTF-8 JSON strictly: no byte order mark, valid UTF-8, no repeated key in an object, at most 64 levels.
+ * Parses UTF-8 JSON strictly: no byte order mark, valid UTF-8, no repeated key in an object, a limited depth.
  * @throws {AmbiguousJson} with a sentence for the client
  */
-export function parseStrictJson(bytes: Buffer): unknown {
+export function parseStrictJson(bytes: Buffer, deepest: number = DEEPEST): unknown {
   if (bytes.length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
     throw new AmbiguousJson('The document starts with a byte order mark');
   }
@@ -26,7 +26,7 @@ export function parseStrictJson(bytes: Buffer): unknown {
   } catch {
     throw new AmbiguousJson('The document is not valid UTF-8');
   }
-  checkStructure(text);
+  checkStructure(text, deepest);
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
@@ -35,7 +35,7 @@ export function parseStrictJson(bytes: Buffer): unknown {
 }
 
 /** One pass that only tracks nesting and keys; syntax proper is JSON.parse's business. */
-function checkStructure(text: string): void {
+function checkStructure(text: string, deepest: number): void {
   const keys: (Set<string> | undefined)[] = [];
   let expectKey = false;
   let parts = 0;
@@ -54,7 +54,7 @@ function checkStructure(text: string): void {
       }
       i = end;
     } else if (c === 0x7b /* { */ || c === 0x5b /* [ */) {
-      if (keys.length === MAX_DEPTH) throw new AmbiguousJson(`The document nests deeper than ${MAX_DEPTH} levels`);
+      if (keys.length === deepest) throw new AmbiguousJson(`The document nests deeper than ${deepest} levels`);
       count();
       keys.push(c === 0x7b ? new Set() : undefined);
       expectKey = c === 0x7b;

@@ -3,7 +3,7 @@ import type { Principal } from '../auth/principal.ts';
 import { digestFromBytes, digestOf, digestToBytes, type Digest } from '../blobs/digest.ts';
 import type { Transaction } from '../db/database.ts';
 import { recordEvent } from '../jobs/outbox.ts';
-import { settle } from './files-build.ts';
+import { settle } from './files/build.ts';
 import { parseManifest, type Manifest } from './manifest.ts';
 import type { ManifestFacts } from './memory.ts';
 import type { Tag } from './names.ts';
@@ -16,6 +16,7 @@ import {
 } from './queries/manifests.ts';
 import { bumpRepositoryEpoch, lockSparse } from './queries/repositories.ts';
 import { lockTagsOf, recordTagMoves, removeTags, selectTagsOf } from './queries/tags.ts';
+import { prepareRecorder } from './recorders.ts';
 import { bindReferences } from './references.ts';
 import { Refusal } from './refusal.ts';
 import type { Registry } from './registry.ts';
@@ -34,6 +35,8 @@ export interface PutManifest {
   readonly digest: Digest | undefined;
   readonly tags: readonly Tag[];
   readonly allowSparse: boolean;
+  /** What the tags have to point at before, null for nothing; undefined: whatever they do. */
+  readonly replaces?: Digest | null;
 }
 
 export interface PutResult {
@@ -43,13 +46,14 @@ export interface PutResult {
 
 /**
  * Stores a manifest byte for byte and moves the tags (end-7). One transaction: references, manifest, tags, history, event.
- * @throws {Refusal} MANIFEST_INVALID, DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN, SIZE_INVALID, TAG_KIND, DENIED
+ * @throws {Refusal} MANIFEST_INVALID, DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN, SIZE_INVALID, TAG_KIND, TAG_MOVED, DENIED
  */
 export async function putManifest(registry: Registry, put: PutManifest): Promise<PutResult> {
   const { repository, principal } = put;
   const manifest = parseManifest(put.bytes, put.contentType);
   const digest = checkedDigest(put);
   const mayMove = await decideTags(registry, put.scene, principal, put.tags, 'put');
+  const record = await prepareRecorder(registry, repository, manifest);
   const actorId = principal.id || null;
   await registry.db.transaction(async (tx) => {
     if (put.allowSparse) await lockSparse(tx, repository.id);
@@ -58,8 +62,9 @@ export async function putManifest(registry: Registry, put: PutManifest): Promise
       throw new Refusal('MANIFEST_INVALID', `These bytes are here as ${before}; one digest cannot be two types`);
     }
     await bindReferences(tx, repository.id, id, manifest, put.allowSparse);
+    const moved: Record<string, Digest | null> = {};
     for (const tag of [...put.tags].sort()) {
-      await putTag(tx, {
+      const from = await putTag(tx, {
         repository,
         tag,
         manifestId: id,
@@ -67,7 +72,10 @@ export async function putManifest(registry: Registry, put: PutManifest): Promise
         kind: manifest.kind,
         actorId,
         mayMove,
+        ...(put.replaces !== undefined && { replaces: put.replaces }),
       });
+      if (from !== undefined) moved[tag] = from;
+      await record?.(tx, id, tag);
     }
     await recordEvent(tx, {
       type: 'manifest.pushed',
@@ -75,7 +83,7 @@ export async function putManifest(registry: Registry, put: PutManifest): Promise
       projectId: repository.projectId,
       repositoryId: repository.id,
       requestId: put.requestId,
-      data: { digest, mediaType: manifest.mediaType, kind: manifest.kind, tags: put.tags },
+      data: { digest, mediaType: manifest.mediaType, kind: manifest.kind, tags: put.tags, before: moved },
     });
   });
   return { digest, subject: manifest.subject?.digest };

@@ -1,6 +1,7 @@
 /** Projects: made, shown, changed and removed by people. */
 import { recordChange, type Actor } from '../auth/events.ts';
 import { whyNotCreatable } from '../auth/names.ts';
+import { removeRobotsOf } from '../auth/robots.ts';
 import type { Database, Queryable } from '../db/database.ts';
 import * as rows from './queries/project-admin.ts';
 import { insertOwner, insertProject } from './queries/repositories.ts';
@@ -70,11 +71,21 @@ export function listProjects(
   return rows.selectProjectPage(db, viewer, page.after, page.limit);
 }
 
-/** @throws {ProjectError} not-found */
-export async function changeProject(db: Database, id: number, change: ProjectChange, actor: Actor): Promise<Project> {
+/**
+ * @param expect looks at the project as it is, under its lock; what it throws is thrown
+ * @throws {ProjectError} not-found
+ */
+export async function changeProject(
+  db: Database,
+  id: number,
+  change: ProjectChange,
+  actor: Actor,
+  expect: (before: Project) => void = () => {},
+): Promise<Project> {
   return db.transaction(async (tx) => {
     const before = await rows.lockProject(tx, id);
     if (before === undefined) throw new ProjectError('not-found', 'The project has just been removed.');
+    expect(before);
     const { visibility = before.visibility, allowSparse = before.allowSparse } = change;
     if (visibility === before.visibility && allowSparse === before.allowSparse) return before;
     const after = await rows.updateProject(tx, id, visibility, allowSparse);
@@ -93,15 +104,23 @@ export async function changeProject(db: Database, id: number, change: ProjectCha
 
 /**
  * Removes a project without repositories.
+ * @param expect as with `changeProject`
  * @throws {ProjectError} not-found, project-not-empty
  */
-export async function removeProject(db: Database, id: number, actor: Actor): Promise<void> {
+export async function removeProject(
+  db: Database,
+  id: number,
+  actor: Actor,
+  expect: (before: Project) => void = () => {},
+): Promise<void> {
   await db.transaction(async (tx) => {
     const project = await rows.lockProject(tx, id);
     if (project === undefined) throw new ProjectError('not-found', 'The project has just been removed.');
+    expect(project);
     if (await rows.anyRepository(tx, id)) {
       throw new ProjectError('project-not-empty', `Remove the repositories of ${project.name} first.`);
     }
+    await removeRobotsOf(tx, id);
     await rows.deleteProject(tx, id);
     await recordChange(tx, actor, {
       type: 'project.deleted',

@@ -18,6 +18,8 @@ export type RefusalCode =
   | 'MANIFEST_IN_USE'
   | 'TAG_INVALID'
   | 'TAG_KIND'
+  | 'TAG_MOVED'
+  | 'CHART_EXISTS'
   | 'DENIED'
   | 'UNSUPPORTED';
 

@@ -1,9 +1,10 @@
 /** Tags: registers that move, each move decided, recorded, and made under the tag's row lock (promise P6). */
 import type { Principal, Verdict } from '../auth/principal.ts';
-import { digestToBytes, type Digest } from '../blobs/digest.ts';
+import { digestFromBytes, digestToBytes, type Digest } from '../blobs/digest.ts';
 import type { Transaction } from '../db/database.ts';
+import { noteDecision } from '../jobs/origin.ts';
 import { recordEvent } from '../jobs/outbox.ts';
-import { settle } from './files-build.ts';
+import { settle } from './files/build.ts';
 import { mayReplace, type Kind } from './kinds.ts';
 import type { Tag } from './names.ts';
 import { insertTag, lockTag, moveTag, recordTagMoves, removeTags, selectTagPage } from './queries/tags.ts';
@@ -37,14 +38,19 @@ export async function decideTags(
     }
   }
   const check = (change: Change) => (tag: Tag) => {
-    if (verdicts.get(`${change} ${tag}`)?.effect === 'deny') {
+    const verdict = verdicts.get(`${change} ${tag}`);
+    if (verdict !== undefined) noteDecision(verdict.effect === 'deny' ? 'deny' : 'allow', verdict.reason);
+    if (verdict?.effect === 'deny') {
       throw new Refusal('DENIED', `You may not ${change} the tag ${tag} here`, { tag });
     }
   };
   return { create: check('create'), overwrite: check('overwrite'), delete: check('delete') };
 }
 
-/** Points a tag at a manifest. Saying again what it says already changes nothing and is always allowed. */
+/**
+ * Points a tag at a manifest. Saying again what it says already changes nothing and is always allowed.
+ * @returns what it pointed at before: null when it is new, undefined when it did not move
+ */
 export async function putTag(
   tx: Transaction,
   put: {
@@ -55,8 +61,10 @@ export async function putTag(
     kind: Kind;
     actorId: number | null;
     mayMove: TagDecisions;
+    /** Where the tag has to point, null for nowhere. */
+    replaces?: Digest | null;
   },
-): Promise<void> {
+): Promise<Digest | null | undefined> {
   const { tag, manifestId, actorId } = put;
   const { id: repositoryId } = put.repository;
   const row = { repositoryId, name: tag, manifestId, actorId };
@@ -64,7 +72,8 @@ export async function putTag(
   while (!(await insertTag(tx, row))) {
     const current = await lockTag(tx, repositoryId, tag);
     if (!current) continue; // deleted between the two statements
-    if (current.manifest_id === manifestId && !current.stale) return;
+    if (current.manifest_id === manifestId && !current.stale) return undefined;
+    if (put.replaces !== undefined && put.replaces !== digestFromBytes(current.digest)) throw movedTag(tag);
     put.mayMove.overwrite(tag);
     if (!mayReplace(current.kind as Kind, put.kind)) {
       throw new Refusal(
@@ -82,9 +91,15 @@ export async function putTag(
     await moveTag(tx, row);
     break;
   }
+  if (before === null && put.replaces) throw movedTag(tag);
   if (before === null) put.mayMove.create(tag);
   const after = digestToBytes(put.digest);
   await recordTagMoves(tx, { repositoryId, actorId, names: [tag], before: [before], after });
+  return before && digestFromBytes(before);
+}
+
+function movedTag(tag: Tag): Refusal {
+  return new Refusal('TAG_MOVED', `The tag ${tag} was moved by somebody else just now; look again`, { tag });
 }
 
 /** Takes a tag away; what it pointed at stays. @throws {Refusal} MANIFEST_UNKNOWN, DENIED */
@@ -114,7 +129,7 @@ export async function deleteTag(
       projectId: repository.projectId,
       repositoryId: repository.id,
       requestId: request.requestId,
-      data: { tag },
+      data: { tag, before: { [tag]: digestFromBytes(row.digest) } },
     });
   });
 }

@@ -114,7 +114,7 @@ export function finishUpload(
     if (chunk) checkRange(chunk, row.size);
     const digests = new Map<Algorithm, Buffer>();
     let size = row.size;
-    await using writer = await registry.store.write(objectOf(row), chunk?.length ?? 0);
+    await using writer = await registry.store.write(objectOf(row), chunk ? chunk.length : 0);
     if (chunk) {
       const hashes = takeHashes(registry, row);
       const { bytes, failure } = await receive(registry, row, claim, chunk, writer, hashes);
@@ -229,8 +229,10 @@ async function receive(
   writer: ObjectWriter,
   hashes: Hashes | undefined,
 ): Promise<Ingested> {
+  const limit = registry.limits.blob - row.size;
   try {
-    const limit = registry.limits.blob - row.size;
+    // Not a byte of a body that says itself that it is too long.
+    if (chunk.length !== undefined && chunk.length > limit) throw new TooManyBytes(`${chunk.length} bytes announced`);
     return await ingest(chunk.body, writer, { hashes, limit, check: () => claim.check() });
   } catch (error) {
     if (error instanceof TooManyBytes) {

@@ -4,7 +4,7 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { lacks } from './clients/client.ts';
-import { makeCurl, type Curl } from './clients/curl.ts';
+import { makeFileCurl, type FileCurl } from './clients/curl.ts';
 import { makeOras, type Oras } from './clients/oras.ts';
 import { run } from './command.ts';
 import { writeRandomFile } from './layers.ts';
@@ -17,13 +17,13 @@ describe.skipIf(lacks('curl', 'oras'))('files', () => {
   const hub = inject('hub');
   let workspace: Workspace;
   let source: string;
-  let curl: Curl;
+  let curl: FileCurl;
   let oras: Oras;
 
   beforeAll(async () => {
     workspace = await makeWorkspace('files');
     source = await workspace.folder('source');
-    curl = makeCurl(hub, source);
+    curl = makeFileCurl(hub, source);
     oras = await makeOras(workspace);
     await oras.login(hub);
   });
@@ -38,7 +38,7 @@ describe.skipIf(lacks('curl', 'oras'))('files', () => {
     await curl.run('-F', 'file=@notes.md', '-F', 'file=@app.tgz;filename=darwin/app.tgz', at('cli:1.2.3/'));
 
     const target = await workspace.folder('down');
-    const down = makeCurl(hub, target);
+    const down = makeFileCurl(hub, target);
     await down.run('--remote-name', at('cli:latest/linux/app.tgz'));
     await down.run('--remote-name', at('cli:^1.2/SHA256SUMS'));
     expect(await sha256(join(target, 'app.tgz'))).toBe(await sha256(join(source, 'app.tgz')));
@@ -58,7 +58,7 @@ describe.skipIf(lacks('curl', 'oras'))('files', () => {
     await oras.push(`${hub.host}/files/tools/notes:1`, folder, ['plain.txt', 'dir']);
     expect(await curl.run(at('notes:1/plain.txt'))).toBe('plain');
     const packed = await workspace.folder('packed');
-    await makeCurl(hub, packed).run('--remote-name', at('notes:1/dir.tar.gz'));
+    await makeFileCurl(hub, packed).run('--remote-name', at('notes:1/dir.tar.gz'));
     const listed = await run('tar', ['--list', '--gzip', '--file', 'dir.tar.gz'], { cwd: packed });
     expect(listed.stdout).toContain('dir/inside.txt');
   });
@@ -68,8 +68,8 @@ describe.skipIf(lacks('curl', 'oras'))('files', () => {
     await curl.run('-T', 'a.txt', at('packed:1/deep/er/'));
     await curl.run('-T', 'a.txt', at('packed:1/'));
     const target = await workspace.folder('archives');
-    await makeCurl(hub, target).run('--remote-name', '--remote-header-name', at('packed:1/?archive=tar'));
-    await makeCurl(hub, target).run('--remote-name', '--remote-header-name', at('packed:1/?archive=zip'));
+    await makeFileCurl(hub, target).run('--remote-name', '--remote-header-name', at('packed:1/?archive=tar'));
+    await makeFileCurl(hub, target).run('--remote-name', '--remote-header-name', at('packed:1/?archive=zip'));
     const tar = await run('tar', ['--list', '--file', 'packed-1.tar'], { cwd: target });
     expect(tar.stdout.trim().split('\n')).toEqual(['a.txt', 'deep/er/a.txt']);
     const zip = await run('python3', ['-m', 'zipfile', '--test', 'packed-1.zip'], { cwd: target });
@@ -97,7 +97,7 @@ describe.skipIf(lacks('curl', 'oras'))('files', () => {
     expect(said).toContain(`sha256:${sum}`);
 
     const target = await workspace.folder('resumed');
-    const down = makeCurl(hub, target);
+    const down = makeFileCurl(hub, target);
     await down.cut(1, '--limit-rate', `${Math.ceil(RESUMED / 6)}M`, '--remote-name', url);
     expect((await stat(join(target, 'big.bin'))).size).toBeLessThan(RESUMED * 1024 * 1024);
     await down.run('--continue-at', '-', '--remote-name', url);
@@ -114,7 +114,7 @@ describe.skipIf(lacks('curl', 'oras'))('files', () => {
     await curl.run('-T', 'config.json', at('etags:1/'));
     const url = at('etags:1/config.json');
     const target = await workspace.folder('etags');
-    const down = makeCurl(hub, target);
+    const down = makeFileCurl(hub, target);
     await down.run('--etag-save', 'etag', '--output', 'first', url);
     const code = ['--write-out', '%{http_code}', '--output', 'second'];
     expect(await down.run('--etag-compare', 'etag', ...code, url)).toBe('304');
@@ -132,7 +132,7 @@ describe.skipIf(lacks('curl', 'oras'))('files', () => {
       config.push(`upload-file = "${path}"`, `url = "${at(`many:1/${path}`)}"`);
     }
     await writeFile(join(many, 'curl.conf'), config.join('\n'));
-    await makeCurl(hub, many).run('--parallel', '--parallel-max', '16', '--config', 'curl.conf');
+    await makeFileCurl(hub, many).run('--parallel', '--parallel-max', '16', '--config', 'curl.conf');
     await curl.run('--request', 'POST', at('many:1/?finalise'));
     const pulled = await workspace.folder('many-pulled');
     await oras.run('pull', '--plain-http', '--output', pulled, `${hub.host}/files/tools/many:1`);

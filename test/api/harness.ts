@@ -3,12 +3,14 @@ import { randomBytes } from 'node:crypto';
 import Koa from 'koa';
 import sql from 'sql-template-tag';
 import request from 'supertest';
+import { createRate } from '../../src/api/rate.ts';
 import { apiDoor } from '../../src/api/routes.ts';
 import type { User } from '../../src/auth/accounts.ts';
 import { createMemory } from '../../src/registry/memory.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { createScenes } from '../../src/registry/scene.ts';
-import { basic, newUser, ORIGIN, PASSWORD, testAuth } from '../auth/harness.ts';
+import { createSecrets } from '../../src/auth/secrets.ts';
+import { basic, MASTER_KEY, newUser, ORIGIN, PASSWORD, SESSIONS, testAuth } from '../auth/harness.ts';
 
 export interface Problem {
   readonly type: string;
@@ -19,7 +21,7 @@ export interface Problem {
   readonly errors?: readonly { at: string; message: string }[];
 }
 
-export async function testApi(options: { projectCreation?: 'users' | 'admins' } = {}) {
+export async function testApi(options: { projectCreation?: 'users' | 'admins'; rate?: number } = {}) {
   const auth = await testAuth(options);
   const { db, authenticator, gate, facts, reported } = auth;
   const app = new Koa();
@@ -27,10 +29,11 @@ export async function testApi(options: { projectCreation?: 'users' | 'admins' } 
     ctx.state['requestId'] = 'request-id-of-test';
     return next();
   });
+  const report = (error: unknown) => reported.push(error);
   // Bytes are in no test of this folder.
   const registry = { db, gate, scenes: createScenes(db), memory: createMemory() } as unknown as Registry;
-  const report = (error: unknown) => reported.push(error);
-  app.use(apiDoor({ db, authenticator, gate, facts, registry, publicUrls: [ORIGIN], report }));
+  const parts = { registry, secrets: createSecrets(MASTER_KEY), rate: createRate(options.rate ?? 0) };
+  app.use(apiDoor({ db, authenticator, gate, facts, publicUrls: [ORIGIN], sessions: SESSIONS, ...parts, report }));
   const callback = app.callback();
 
   const admin = await newUser(db, { admin: true });
@@ -63,5 +66,5 @@ export async function testApi(options: { projectCreation?: 'users' | 'admins' } 
       select id, ${path} from projects where name = ${path.split('/')[0]}`);
   }
 
-  return { ...auth, registry, callback, call, project, token, repository, admin, jane, joe };
+  return { ...auth, ...parts, callback, call, project, token, repository, admin, jane, joe };
 }

@@ -29,7 +29,7 @@ describe('a project', () => {
     expect((await call('GET', '/projects/acme/grants', jane).expect(200)).body.items).toEqual([
       expect.objectContaining({
         subject: jane.name,
-        subject_kind: 'user',
+        subject_type: 'user',
         role: 'owner',
         path_glob: '**',
         create_only: false,
@@ -247,7 +247,7 @@ describe('grants', () => {
     expect(given.body).toEqual({
       id: expect.stringMatching(/^\d+$/),
       subject: user.name,
-      subject_kind: 'user',
+      subject_type: 'user',
       role: 'reader',
       path_glob: '**',
       create_only: false,
@@ -281,7 +281,7 @@ describe('grants', () => {
       expires_at: '2099-01-01T00:00:00+01:00',
     };
     const given = await call('PUT', `/projects/${name}/grants`, jane, body).expect(200);
-    expect(given.body).toMatchObject({ ...body, subject_kind: 'everyone', expires_at: '2098-12-31T23:00:00.000Z' });
+    expect(given.body).toMatchObject({ ...body, subject_type: 'everyone', expires_at: '2098-12-31T23:00:00.000Z' });
   });
 
   test('of another project are not reached with the id of this one', async () => {

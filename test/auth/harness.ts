@@ -4,13 +4,14 @@ import Koa from 'koa';
 import sql from 'sql-template-tag';
 import { afterAll } from 'vitest';
 import { createUser, type User } from '../../src/auth/accounts.ts';
-import { createAuthenticator, type AuthenticatorParts } from '../../src/auth/authenticate.ts';
+import { createAuthenticator } from '../../src/auth/authenticate.ts';
 import { createGate } from '../../src/auth/gate.ts';
 import { createKeyRing } from '../../src/auth/keys.ts';
 import type { Facts, Target } from '../../src/auth/principal.ts';
 import { createRegistryTokens } from '../../src/auth/registry-tokens.ts';
 import { authDoor } from '../../src/auth/routes.ts';
 import { createSecrets } from '../../src/auth/secrets.ts';
+import { createVerifiers, type VerifierParts } from '../../src/auth/verifiers.ts';
 import type { Database, Queryable } from '../../src/db/database.ts';
 import { testDatabase } from '../harness/database.ts';
 
@@ -19,8 +20,9 @@ export const OTHER_ORIGIN = 'http://hub.internal:5000';
 export const MASTER_KEY = randomBytes(32);
 export const PASSWORD = 'correct horse battery';
 export const HUB = { id: 0 };
+export const SESSIONS = { idle: 3_600, life: 43_200 };
 
-export interface AuthOptions extends AuthenticatorParts {
+export interface AuthOptions extends Pick<VerifierParts, 'attempts' | 'now'> {
   readonly projectCreation?: 'users' | 'admins';
 }
 
@@ -29,7 +31,10 @@ export function createAuth(db: Database, options: AuthOptions = {}) {
   const publicUrls = [ORIGIN, OTHER_ORIGIN];
   const keys = createKeyRing(db, createSecrets(MASTER_KEY));
   const tokens = createRegistryTokens(keys, publicUrls);
-  const authenticator = createAuthenticator(db, tokens, options);
+  const authenticator = createAuthenticator(
+    createVerifiers({ sessions: SESSIONS, ...options, db, tokens }),
+    options.now,
+  );
   const gate = createGate(db, { projectCreation: options.projectCreation ?? 'users' });
   const facts = createFacts(db);
   const reported: unknown[] = [];

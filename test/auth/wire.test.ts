@@ -3,7 +3,7 @@ import { parseAuthorization } from '../../src/auth/authorization.ts';
 import { challenge, repositoryScope } from '../../src/auth/challenge.ts';
 import { chooseOrigin, realmOf, serviceOf } from '../../src/auth/origins.ts';
 import { formatScopes, parseScopes } from '../../src/auth/scopes.ts';
-import { isPersonalToken, looksLikePersonalToken, newPersonalToken } from '../../src/auth/token-format.ts';
+import { looksLikeToken, newToken, tokenOwner } from '../../src/auth/token-format.ts';
 
 describe('challenges', () => {
   test('have the form that every client reads', () => {
@@ -125,30 +125,35 @@ describe('the Authorization header', () => {
   });
 });
 
-describe('personal tokens', () => {
+describe.each([
+  ['user', 'berth_pat_', '2IlzAd'],
+  ['robot', 'berth_bot_', '3jN4nj'],
+] as const)('tokens of a %s', (owner, prefix, zeroes) => {
   test('have a prefix, 30 random characters and a checksum', () => {
-    const tokens = Array.from({ length: 200 }, newPersonalToken);
+    const tokens = Array.from({ length: 200 }, () => newToken(owner));
     expect(new Set(tokens).size).toBe(200);
     for (const token of tokens) {
-      expect(token).toMatch(/^berth_pat_[0-9A-Za-z]{30}_[0-9A-Za-z]{6}$/);
-      expect(isPersonalToken(token)).toBe(true);
+      expect(token).toMatch(/^berth_(pat|bot)_[0-9A-Za-z]{30}_[0-9A-Za-z]{6}$/);
+      expect(token.startsWith(prefix)).toBe(true);
+      expect(tokenOwner(token)).toBe(owner);
     }
   });
 
   test('keep their checksum between versions', () => {
-    expect(isPersonalToken(`berth_pat_${'0'.repeat(30)}_2IlzAd`)).toBe(true);
+    expect(tokenOwner(`${prefix}${'0'.repeat(30)}_${zeroes}`)).toBe(owner);
   });
 
   test('with a changed character are recognised as mistyped', () => {
-    const token = newPersonalToken();
+    const token = newToken(owner);
     for (let i = 10; i < token.length; i++) {
       if (i === 40) continue;
       const changed = token.slice(0, i) + (token[i] === 'x' ? 'y' : 'x') + token.slice(i + 1);
-      expect(isPersonalToken(changed), changed).toBe(false);
-      expect(looksLikePersonalToken(changed)).toBe(true);
+      expect(tokenOwner(changed), changed).toBeUndefined();
+      expect(looksLikeToken(changed)).toBe(true);
     }
-    for (const other of ['', 'berth_pat_', `${token}x`, ` ${token}`, token.slice(1), token.toUpperCase()]) {
-      expect(isPersonalToken(other), other).toBe(false);
+    const swapped = owner === 'user' ? token.replace('_pat_', '_bot_') : token.replace('_bot_', '_pat_');
+    for (const other of ['', prefix, `${token}x`, ` ${token}`, token.slice(1), token.toUpperCase(), swapped]) {
+      expect(tokenOwner(other), other).toBeUndefined();
     }
   });
 });

@@ -114,6 +114,19 @@ describe.each(Object.keys(USED) as Operation[])('%s', (operation) => {
   });
 });
 
+it('gives up on an answer that begins and does not end', async () => {
+  blobs = hasty;
+  const row = { object: fresh(newKey()) };
+  const stuck = fake.fail('CreateMultipartUpload', { kind: 'hang', bytes: 10 }, Infinity);
+  await expect(upload(row)).rejects.toBeInstanceOf(StoreUnavailable);
+  expect(stuck.hits).toBeGreaterThan(0);
+  fake.heal();
+  await upload(row);
+  fake.fail('ListMultipartUploads', { kind: 'hang', bytes: 10 }, Infinity);
+  await expect(blobs.delete(row.object.key)).rejects.toBeInstanceOf(StoreUnavailable);
+  await expectRightAndDelete(row.object.key);
+});
+
 describe('completing', () => {
   it.each(['errorInBody', 'errorInBodyButDone'] as const)('may answer 200 with an error: %s', async (name) => {
     const row = { object: fresh(newKey()) };
@@ -136,6 +149,38 @@ describe('completing', () => {
     await expect(finish()).rejects.toBeInstanceOf(StoreUnavailable);
     fake.heal();
     await finish();
+    await expectRightAndDelete(row.object.key);
+  });
+
+  it.each([
+    ['not begin to answer', faults.stall],
+    ['not begin to answer, though it is done', faults.stallAfter],
+    ['never end its answer', { kind: 'hang', bytes: 10 }],
+  ] as const)('may %s: nobody waits for more than a second attempt, and it can be done later', async (_, fault) => {
+    blobs = hasty;
+    const row = { object: fresh(newKey()) };
+    const stuck = fake.fail('CompleteMultipartUpload', fault, Infinity);
+    await upload(row).catch((error: unknown) => {
+      expect(fault).toBe(faults.stall);
+      expect(error).toBeInstanceOf(StoreUnavailable);
+      expect((error as Error).message).toMatch(/^complete .*: not done after \d+ ms$/);
+    });
+    expect(stuck.hits).toBeLessThanOrEqual(2);
+    fake.heal();
+    if (fault === faults.stall) await upload(row);
+    await expectRightAndDelete(row.object.key);
+  });
+
+  it('is given up as well when S3 does not say whether it is done', async () => {
+    blobs = hasty;
+    const row = { object: fresh(newKey()) };
+    const completing = fake.fail('CompleteMultipartUpload', faults.stall, Infinity);
+    const asking = fake.fail('HeadObject', faults.stall, Infinity);
+    await expect(upload(row)).rejects.toBeInstanceOf(StoreUnavailable);
+    expect(completing.hits).toBeLessThanOrEqual(2);
+    expect(asking.hits).toBe(1);
+    fake.heal();
+    await upload(row);
     await expectRightAndDelete(row.object.key);
   });
 

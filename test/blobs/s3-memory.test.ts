@@ -72,3 +72,15 @@ it('gives its place up when the client goes away while it waits', async () => {
   await store(blobs, newKey(), bytes(9 * MIB));
   fake.reset();
 });
+
+it('reads without leaving garbage behind', async () => {
+  await using blobs = await openOn(fake, {});
+  const key = newKey();
+  await store(blobs, key, bytes(64 * MIB));
+  const before = process.memoryUsage().arrayBuffers;
+  let most = 0;
+  // Nothing else in the loop, so that there is no reason to collect garbage.
+  for await (const _ of blobs.read(key)) most = Math.max(most, process.memoryUsage().arrayBuffers);
+  expect(most - before).toBeLessThan(8 * MIB);
+  await blobs.delete(key);
+});

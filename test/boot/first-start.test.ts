@@ -9,9 +9,9 @@ const READY_MS = 10_000;
 test('the first start makes a password and prints it, later ones do not', async () => {
   const dataDir = await temporaryFolder();
   const first = await start({ dataDir });
-  expectWithin('first start', first.startedInMs, READY_MS);
+  await expectWithin('first start', first.startedInMs, READY_MS);
   expect(first.adminPassword).toMatch(/^\S{24}$/);
-  expect(first.workerPids()).toHaveLength(2);
+  expect(first.workerPids().length).toBeGreaterThanOrEqual(2);
   expect(first.output()).toContain(`docker login ${first.host} --username admin`);
   expect(first.output()).toContain(`docker push ${first.host}/`);
   expect(first.output()).toContain(`docker pull ${first.host}/`);
@@ -20,7 +20,7 @@ test('the first start makes a password and prints it, later ones do not', async 
   expect(await first.stop()).toBe(0);
 
   const second = await start({ dataDir });
-  expectWithin('second start', second.startedInMs, READY_MS);
+  await expectWithin('second start', second.startedInMs, READY_MS);
   expect(second.output()).not.toContain('password');
   expect(second.output()).not.toContain(first.adminPassword);
   expect(await signIn(second, first.adminPassword)).toBe(200);

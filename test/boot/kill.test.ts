@@ -13,7 +13,7 @@ test.for<Victim>(['primary', 'node', 'both'])('after kill -9 of %s the next star
   await killed.kill9(victim);
 
   const next = await start({ dataDir: killed.dataDir, port: killed.port });
-  expectWithin(`start after kill -9 of ${victim}`, next.startedInMs, AGAIN_MS);
+  await expectWithin(`start after kill -9 of ${victim}`, next.startedInMs, AGAIN_MS);
   expect(await readiness(next)).toBe(200);
   expect(await signIn(next)).toBe(200);
   // What is left of Postgres is taken over.
@@ -34,7 +34,7 @@ test('after kill -9 of Postgres alone the running hub recovers, without a restar
     seen.add(await readiness(hub));
     return (await hub.postgresPid().catch(() => postgres)) !== postgres && (await readiness(hub)) === 200;
   });
-  expectWithin('serving after kill -9 of Postgres alone', performance.now() - from, AGAIN_MS);
+  await expectWithin('serving after kill -9 of Postgres alone', performance.now() - from, AGAIN_MS);
   expect([...seen].filter((status) => status !== 200 && status !== 503)).toEqual([]);
   expect(await signIn(hub)).toBe(200);
   expect(hub.workerPids()).toEqual(workers);
@@ -45,14 +45,15 @@ test('after kill -9 of Postgres and at once of node the next start serves', asyn
   const killed = await start();
   await Promise.all([killed.kill9('postgres'), killed.kill9('node')]);
   const next = await start({ dataDir: killed.dataDir, port: killed.port });
-  expectWithin('start after kill -9 of Postgres, then node', next.startedInMs, AGAIN_MS);
+  await expectWithin('start after kill -9 of Postgres, then node', next.startedInMs, AGAIN_MS);
   expect(await signIn(next)).toBe(200);
 });
 
 test('a worker that is killed is started again; meanwhile requests are answered or refused, and none hangs', async () => {
   const hub = await start();
-  const [victim, other] = hub.workerPids();
-  const isBack = () => !hub.workerPids().includes(victim!) && hub.workerPids().length === 2;
+  const before = hub.workerPids();
+  const [victim, ...others] = before;
+  const isBack = () => !hub.workerPids().includes(victim!) && hub.workerPids().length === before.length;
   const outcomes = new Set<string>();
   const client = async () => {
     while (!isBack()) outcomes.add(await attempt(hub));
@@ -62,13 +63,13 @@ test('a worker that is killed is started again; meanwhile requests are answered 
   await Promise.all(clients);
   expect(outcomes).not.toContain('TimeoutError');
   expect(outcomes).toContain('200');
-  expect(hub.workerPids()).toContain(other);
+  expect(hub.workerPids()).toEqual(expect.arrayContaining(others));
 });
 
 /** A status, or the name of what went wrong: a reset when the connection was the killed worker's. */
 async function attempt(hub: HubProcess): Promise<string> {
   try {
-    const signal = AbortSignal.timeout(10_000);
+    const signal = AbortSignal.timeout(30_000);
     return String((await fetch(`${hub.url}/livez`, { headers: { connection: 'close' }, signal })).status);
   } catch (error) {
     return (error as Error).name;

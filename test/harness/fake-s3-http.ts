@@ -62,7 +62,14 @@ export async function send(
   const length = answer.headers['content-length'] ?? (bytes ? bytes.end - bytes.start : Buffer.byteLength(body));
   const headers = status === 204 ? {} : { 'content-length': length };
   response.writeHead(status, { 'x-amz-request-id': 'fake', ...answer.headers, ...headers });
-  if (headOnly || bytes === undefined) return void response.end(headOnly ? undefined : body);
+  if (headOnly) return void response.end();
+  if (bytes === undefined) {
+    if (fault?.kind !== 'hang') return void response.end(body);
+    response.write(body.slice(0, fault.bytes));
+    await released;
+    response.socket?.destroySoon();
+    return;
+  }
   await pipeline(Readable.from(spoil(bytes, fault), { objectMode: false }), response, { end: false });
   if (fault?.kind === 'hang') await released;
   if (fault?.kind === 'cut' || fault?.kind === 'hang') response.socket?.destroySoon();

@@ -144,13 +144,20 @@ export async function startHub(options: HubProcessOptions = {}): Promise<HubProc
   };
 }
 
-/** Runs the hub where it is expected to end by itself, such as with a wrong setting. */
+/**
+ * Runs the hub where it is expected to end by itself, such as with a wrong setting. `onSpawn` is told its number, and given
+ * what it has printed so far whenever it asks.
+ */
 export async function runHub(
-  options: HubProcessOptions & { dataDir: string; port: number; onSpawn?: (pid: number) => void },
+  options: HubProcessOptions & {
+    dataDir: string;
+    port: number;
+    onSpawn?: (pid: number, output: () => string) => Promise<void> | void;
+  },
 ): Promise<{ code: number | NodeJS.Signals; output: string }> {
   const child = spawnHub(options, options.dataDir, options.port);
-  options.onSpawn?.(child.pid!);
   let output = '';
+  void options.onSpawn?.(child.pid!, () => output);
   for (const stream of [child.stdout!, child.stderr!]) {
     stream.setEncoding('utf8').on('data', (text: string) => (output += text));
   }

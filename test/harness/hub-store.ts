@@ -16,6 +16,8 @@ export interface HubStoreOptions {
   readonly kind?: 'disk' | 's3';
   /** Lets clients fetch from the fake S3 themselves. */
   readonly redirects?: boolean;
+  /** Milliseconds that the hub gives S3 to answer. */
+  readonly s3Timeout?: number;
 }
 
 export async function openHubStore(folder: string, options: HubStoreOptions): Promise<HubStore> {
@@ -35,6 +37,7 @@ export async function openHubStore(folder: string, options: HubStoreOptions): Pr
       endpoint,
       forcePathStyle: true,
       ...(options.redirects ? { publicEndpoint: endpoint } : {}),
+      ...(options.s3Timeout === undefined ? {} : { timeout: options.s3Timeout }),
     },
     s3,
     keys: async () => [

@@ -17,7 +17,7 @@ import type { Database } from '../../src/db/database.ts';
 import { testDatabase } from './database.ts';
 import type { FakeS3 } from './fake-s3.ts';
 import { freePort } from './hub-process.ts';
-import { openHubStore } from './hub-store.ts';
+import { openHubStore, type HubStoreOptions } from './hub-store.ts';
 import { leftovers, withoutOwner } from './leftovers.ts';
 import {
   basic,
@@ -30,10 +30,8 @@ import {
   type Repo,
 } from './oci-client.ts';
 
-export interface HubOptions {
+export interface HubOptions extends Omit<HubStoreOptions, 'kind'> {
   readonly store?: 'disk' | 's3';
-  /** S3 only: clients are sent to the store for whole blobs. */
-  readonly redirects?: boolean;
   readonly config?: Partial<Omit<Config, 'limits'>> & { readonly limits?: Partial<Config['limits']> };
 }
 
@@ -87,7 +85,7 @@ export async function testHub(options: HubOptions = {}): Promise<TestHub> {
   const { db, url } = await testDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'berth-hub-'));
   const kind = options.store ?? options.config?.store?.kind;
-  const store = await openHubStore(folder, { ...(kind && { kind }), ...(options.redirects && { redirects: true }) });
+  const store = await openHubStore(folder, { ...options, ...(kind && { kind }) });
   const ports = [await freePort(), await freePort()] as const;
   const [origin, replicaOrigin] = ports.map((port) => `http://127.0.0.1:${port}`) as [string, string];
   const config: Config = {
@@ -168,6 +166,8 @@ async function succeed(call: Promise<Answer>): Promise<void> {
     throw new Error(`arranging failed: ${answer.status} ${answer.body.toString('utf8', 0, 500)}`);
 }
 
+const SESSIONS: Config['sessions'] = { idle: 3_600, life: 43_200 };
+
 const LIMITS: Config['limits'] = {
   blob: 10 * 2 ** 30,
   uploadIdleSeconds: 86_400,
@@ -188,6 +188,10 @@ function defaults(folder: string, port: number, url: string, store: Config['stor
     store,
     verifyReads: false,
     projectCreation: 'users',
+    apiRate: 0,
+    auditDays: 400,
+    trustedProxies: [],
+    sessions: SESSIONS,
     limits: LIMITS,
   };
 }

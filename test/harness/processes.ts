@@ -14,7 +14,7 @@ export function isAlive(pid: number): boolean {
 }
 
 /** Waits until all are gone. @throws after `ms` */
-export async function gone(pids: readonly number[], ms = 10_000): Promise<void> {
+export async function gone(pids: readonly number[], ms = 30_000): Promise<void> {
   const deadline = performance.now() + ms;
   for (;;) {
     const left = pids.filter(isAlive);

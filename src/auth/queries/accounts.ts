@@ -63,11 +63,15 @@ export async function updateUser(
   id: number,
   change: { passwordHash: string | undefined; admin: boolean; disabled: boolean },
 ): Promise<void> {
-  await tx.query(sql`
-    update principals set disabled_at = case when ${change.disabled} then coalesce(disabled_at, now()) end where id = ${id}`);
+  await disablePrincipal(tx, id, change.disabled);
   await tx.query(sql`
     update users set admin = ${change.admin}, password_hash = coalesce(${change.passwordHash ?? null}, password_hash)
     where principal_id = ${id}`);
+}
+
+export async function disablePrincipal(tx: Queryable, id: number, disabled: boolean): Promise<void> {
+  await tx.query(sql`
+    update principals set disabled_at = case when ${disabled} then coalesce(disabled_at, now()) end where id = ${id}`);
 }
 
 /** Whatever memory or a registry token remembers of the principal is void from this commit on. */

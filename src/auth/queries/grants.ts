@@ -1,5 +1,21 @@
-import sql from 'sql-template-tag';
+import sql, { type Sql } from 'sql-template-tag';
 import type { Queryable } from '../../db/database.ts';
+
+/**
+ * Whose grants apply to a principal (0: anonymous): its own, those of the teams it is a member of, for a CI session those of
+ * the trust rule that let it in, and everyone's. Nothing else is inherited; who made a robot does not matter. Rows of subjects
+ * that are disabled give nothing.
+ */
+export function subjectsOf(principalId: number): Sql {
+  return sql`
+    select s.id, s.kind, s.name, s.expires_at from principals s
+    where s.disabled_at is null and (
+      s.id = ${principalId}::bigint
+      or s.kind = 'everyone'
+      or s.id in (select team_id from team_members where member_id = ${principalId}::bigint)
+      or s.id = (select parent_id from principals where id = ${principalId}::bigint and kind = 'ci_session')
+         and s.kind = 'trust_rule')`;
+}
 
 export interface GrantRow {
   id: number;
@@ -12,21 +28,22 @@ export interface GrantRow {
   expiresInMs: number | null;
 }
 
-/** What applies to the principal (0: anonymous) in the project, everyone's grants included. */
+/** What applies to the principal in the project; a grant ends no later than whom it was given to. */
 export function selectGrants(db: Queryable, projectId: number, principalId: number): Promise<GrantRow[]> {
   return db.query<GrantRow>(sql`
-    select g.id, p.kind || ':' || p.name as subject, g.path_glob as "pathGlob", g.role, g.tag_glob as "tagGlob",
-           g.create_only as "createOnly", (extract(epoch from g.expires_at - now()) * 1000)::float8 as "expiresInMs"
-    from grants g join principals p on p.id = g.subject_id
-    where g.project_id = ${projectId} and (p.id = ${principalId} or p.kind = 'everyone')
-      and coalesce(g.expires_at > now(), true)
+    with subject as materialized (${subjectsOf(principalId)})
+    select g.id, s.kind || ':' || s.name as subject, g.path_glob as "pathGlob", g.role, g.tag_glob as "tagGlob",
+           g.create_only as "createOnly",
+           (extract(epoch from least(g.expires_at, s.expires_at) - now()) * 1000)::float8 as "expiresInMs"
+    from subject s join grants g on g.subject_id = s.id
+    where g.project_id = ${projectId} and coalesce(least(g.expires_at, s.expires_at) > now(), true)
     order by g.id`);
 }
 
 export interface ProjectGrantRow {
   id: number;
   subject: string;
-  subjectKind: string;
+  subjectType: string;
   pathGlob: string;
   role: string;
   tagGlob: string | null;
@@ -35,7 +52,7 @@ export interface ProjectGrantRow {
   createdAt: Date;
 }
 
-const COLUMNS = sql`g.id, s.name as subject, s.kind as "subjectKind", g.path_glob as "pathGlob", g.role,
+const COLUMNS = sql`g.id, s.name as subject, s.kind as "subjectType", g.path_glob as "pathGlob", g.role,
   g.tag_glob as "tagGlob", g.create_only as "createOnly", g.expires_at as "expiresAt", g.created_at as "createdAt"`;
 
 /** Expired ones stay visible. */
@@ -50,11 +67,40 @@ export function selectProjectGrants(
     where g.project_id = ${projectId} and g.id > ${after} order by g.id limit ${limit}`);
 }
 
-/** A user by name, or everyone. */
-export async function selectSubject(db: Queryable, name: string): Promise<number | undefined> {
-  const row = await db.first<{ id: number }>(sql`
-    select id from principals where kind = ${name === 'everyone' ? 'everyone' : 'user'} and name = ${name}`);
+export interface SubjectRow {
+  id: number;
+  kind: string;
+  name: string;
+  admin: boolean;
+}
+
+/** Also one that is disabled. */
+export function selectSubjectFacts(db: Queryable, type: string, name: string): Promise<SubjectRow | undefined> {
+  return db.first<SubjectRow>(sql`
+    select p.id, p.kind, p.name, coalesce(u.admin, false) as admin
+    from principals p left join users u on u.principal_id = p.id where p.kind = ${type} and p.name = ${name}`);
+}
+
+export async function selectSubject(db: Queryable, type: string, name: string): Promise<number | undefined> {
+  const row = await db.first<{ id: number }>(sql`select id from principals where kind = ${type} and name = ${name}`);
   return row?.id;
+}
+
+export function selectProjectGrant(db: Queryable, projectId: number, id: number): Promise<ProjectGrantRow | undefined> {
+  return db.first<ProjectGrantRow>(sql`
+    select ${COLUMNS} from grants g join principals s on s.id = g.subject_id
+    where g.project_id = ${projectId} and g.id = ${id}`);
+}
+
+/** What a grant with the same subject and globs says now. */
+export function selectGrantAt(
+  tx: Queryable,
+  where: { subjectId: number; projectId: number; pathGlob: string; tagGlob: string | null },
+): Promise<{ role: string; createOnly: boolean; expiresAt: Date | null } | undefined> {
+  return tx.first(sql`
+    select role, create_only as "createOnly", expires_at as "expiresAt" from grants
+    where subject_id = ${where.subjectId} and project_id = ${where.projectId} and path_glob = ${where.pathGlob}
+      and tag_glob is not distinct from ${where.tagGlob}`);
 }
 
 /** New, or in place of the one with the same subject and globs. */
@@ -84,10 +130,11 @@ export async function upsertGrant(
   return row!;
 }
 
-export function deleteGrant(tx: Queryable, projectId: number, id: number): Promise<ProjectGrantRow | undefined> {
-  return tx.first<ProjectGrantRow>(sql`
+export async function deleteGrant(tx: Queryable, projectId: number, id: number): Promise<ProjectGrantRow> {
+  const row = await tx.first<ProjectGrantRow>(sql`
     with g as (delete from grants where id = ${id} and project_id = ${projectId} returning *)
     select ${COLUMNS} from g join principals s on s.id = g.subject_id`);
+  return row!;
 }
 
 /** Grants that memory remembers in this project are void from this commit on. */

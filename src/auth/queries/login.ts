@@ -21,6 +21,7 @@ export function findLogin(db: Queryable, name: string): Promise<LoginRow | undef
 export interface TokenLoginRow {
   tokenId: number;
   principalId: number;
+  kind: 'user' | 'robot';
   name: string;
   epoch: number;
   admin: boolean;
@@ -29,13 +30,16 @@ export interface TokenLoginRow {
   expiresInMs: number;
 }
 
-/** The live token with this hash, of a live owner. */
+/** The live token with this hash, of a live person or robot. */
 export function findTokenLogin(db: Queryable, secretHash: Buffer): Promise<TokenLoginRow | undefined> {
   return db.first<TokenLoginRow>(sql`
-    select t.id as "tokenId", p.id as "principalId", p.name, p.epoch, u.admin, t.actions, t.paths,
-           (extract(epoch from t.expires_at - now()) * 1000)::float8 as "expiresInMs"
-    from tokens t join principals p on p.id = t.principal_id join users u on u.principal_id = p.id
+    select t.id as "tokenId", p.id as "principalId", p.kind, p.name, p.epoch, coalesce(u.admin, false) as admin,
+           t.actions, t.paths, (extract(epoch from t.expires_at - now()) * 1000)::float8 as "expiresInMs"
+    from tokens t join principals p on p.id = t.principal_id
+    left join users u on u.principal_id = p.id and p.kind = 'user'
+    left join robots r on r.principal_id = p.id and p.kind = 'robot'
     where t.secret_hash = ${secretHash} and t.revoked_at is null and t.expires_at > now()
+      and (u.principal_id is not null or r.principal_id is not null)
       and p.disabled_at is null and coalesce(p.expires_at > now(), true)`);
 }
 

@@ -1,4 +1,5 @@
 import sql from 'sql-template-tag';
+import { subjectsOf } from '../../auth/queries/grants.ts';
 import type { Queryable } from '../../db/database.ts';
 
 export interface ProjectRow {
@@ -16,7 +17,7 @@ export function selectProject(db: Queryable, id: number): Promise<ProjectRow | u
   return db.first<ProjectRow>(sql`select ${COLUMNS} from projects p where p.id = ${id}`);
 }
 
-/** Public ones, those with a grant for the viewer or everyone, or all. */
+/** Public ones, those with a grant that applies to the viewer, or all. */
 export function selectProjectPage(
   db: Queryable,
   viewer: { id: number; admin: boolean },
@@ -26,9 +27,9 @@ export function selectProjectPage(
   return db.query<ProjectRow>(sql`
     select ${COLUMNS} from projects p
     where p.name > ${after ?? ''} and (${viewer.admin}::boolean or p.visibility = 'public' or exists (
-      select 1 from grants g join principals s on s.id = g.subject_id
-      where g.project_id = p.id and (g.subject_id = ${viewer.id} or s.kind = 'everyone')
-        and coalesce(g.expires_at > now(), true)))
+      select 1 from (${subjectsOf(viewer.id)}) s join grants g on g.subject_id = s.id
+      where g.project_id = p.id
+        and coalesce(least(g.expires_at, s.expires_at) > now(), true)))
     order by p.name limit ${limit}`);
 }
 

@@ -1,5 +1,6 @@
 import sql from 'sql-template-tag';
 import type { Algorithm } from '../../blobs/digest.ts';
+import { originText } from '../../jobs/outbox.ts';
 import type { Queryable } from '../../db/database.ts';
 
 export interface UploadRow {
@@ -192,10 +193,10 @@ export async function commitBlob(db: Queryable, blob: BlobCommit): Promise<numbe
       select ${blob.repositoryId}::bigint, link.blob_id, awaited.manifest_id from link, awaited
       on conflict do nothing
     ), event as (
-      insert into events (type, project_id, repository_id, actor_id, request_id, data)
+      insert into events (type, project_id, repository_id, actor_id, request_id, data, origin)
       select 'dev.berth.blob.pushed', ${blob.projectId}::bigint, ${blob.repositoryId}::bigint,
              ${blob.actorId || null}::bigint, ${blob.requestId},
-             jsonb_build_object('digest', ${blob.digest}::text, 'size', ${blob.size}::bigint)
+             jsonb_build_object('digest', ${blob.digest}::text, 'size', ${blob.size}::bigint), ${originText()}::jsonb
       from gone
     )
     select id from blob`);

@@ -1,19 +1,37 @@
 import { run } from '../command.ts';
 import type { Target } from '../target.ts';
-import { runner, type Client } from './client.ts';
 
-export interface Curl extends Pick<Client, 'run'> {
-  /** Runs curl and gives it up after a while, as a cable would. */
+export interface Curl {
+  /** Asks with the administrator's password, and answers the body. Fails on a status from 400 on, with what was said. */
+  (path: string, ...flags: string[]): Promise<string>;
+}
+
+/** curl with its credentials on standard input: arguments are visible to other users. */
+export function makeCurl(hub: Target): Curl {
+  return async (path, ...flags) => {
+    const flagsForAll = ['--silent', '--show-error', '--fail-with-body', '--globoff', '--config', '-'];
+    const said = await run('curl', [...flagsForAll, ...flags, `${hub.url}${path}`], {
+      input: `user = "${hub.user}:${hub.password}"\n`,
+    });
+    return said.stdout;
+  };
+}
+
+export interface FileCurl {
+  /** Runs curl in a folder, with whole URLs, and answers what it printed. */
+  run(...args: string[]): Promise<string>;
+  /** Runs curl and gives it up after a while, as a bad line would. */
   cut(seconds: number, ...args: string[]): Promise<void>;
 }
 
-/** curl with the credentials in its configuration, where arguments do not show them. Fails on any answer from 400 on. */
-export function makeCurl(hub: Target, folder: string): Curl {
-  const flags = ['--silent', '--show-error', '--fail-with-body', '--globoff', '--user', `${hub.user}:${hub.password}`];
+/** curl as people use it for files: it reads and writes those of the folder. */
+export function makeFileCurl(hub: Target, folder: string): FileCurl {
+  const flags = ['--silent', '--show-error', '--fail-with-body', '--globoff', '--config', '-'];
+  const options = { cwd: folder, input: `user = "${hub.user}:${hub.password}"\n` };
   return {
-    run: runner('curl', flags, { cwd: folder }),
+    run: async (...args) => (await run('curl', [...flags, ...args], options)).stdout.trim(),
     async cut(seconds, ...args) {
-      await run('curl', [...flags, '--max-time', String(seconds), ...args], { cwd: folder }).catch(() => {});
+      await run('curl', [...flags, '--max-time', String(seconds), ...args], options).catch(() => {});
     },
   };
 }

@@ -1,0 +1,38 @@
+/** GET `<name>-<version>.tgz` and its `.prov`. */
+import type { Middleware } from 'koa';
+import { verified } from '../blobs/verify.ts';
+import { sendContent } from '../http/send.ts';
+import { readBlob } from '../registry/blobs.ts';
+import { blobOf, findVersion } from '../registry/charts/find.ts';
+import { guessChart } from '../registry/charts/names.ts';
+import { selectChartFile } from '../registry/queries/charts.ts';
+import { notFound } from './errors.ts';
+import { decideOn, stateOf, type HelmDoor } from './guard.ts';
+
+const FILE = /^(.+\.tgz)(\.prov)?$/;
+
+export function getFile(door: HelmDoor): Middleware {
+  const { registry } = door;
+  return async (ctx) => {
+    const { namespace } = stateOf(ctx);
+    // Some proxies and stores read + as a space.
+    const [, file, prov] = FILE.exec((ctx['params'] as { file: string }).file.replaceAll(' ', '+')) ?? [];
+    const row = file === undefined ? undefined : await selectChartFile(registry.db, namespace, file);
+    const scene = await decideOn(door, ctx, row?.path ?? guessChart(namespace, file ?? ''), row?.tag);
+    const version = row && (await findVersion(registry, scene));
+    const layer = prov === undefined ? version?.chart : version?.provenance;
+    const blob = version && layer && (await blobOf(registry, version, layer));
+    if (!blob) throw notFound();
+    // The same name may come to hold other bytes, by force or by a late provenance file.
+    ctx.set({ 'Cache-Control': 'private, no-cache', Vary: 'Authorization' });
+    await sendContent(ctx, {
+      size: blob.size,
+      type: prov === undefined ? 'application/gzip' : 'application/pgp-signature',
+      etag: `"${layer.digest}"`,
+      read: async (range) => {
+        const bytes = await readBlob(registry, blob, range);
+        return door.verifyReads && !range ? verified(bytes, layer.digest, blob.size) : bytes;
+      },
+    });
+  };
+}

@@ -1,0 +1,16 @@
+/** Of a namespace, what the caller may pull: grants hold for paths, so an index may be a part of another one. */
+import type { Context } from 'koa';
+import type { ListedChart } from '../registry/charts/index-memory.ts';
+import { targetOf } from '../registry/scene.ts';
+import { stateOf, type HelmDoor } from './guard.ts';
+
+export async function visibleCharts(door: HelmDoor, ctx: Context): Promise<ListedChart[]> {
+  const { namespace, principal, scene } = stateOf(ctx);
+  const { charts } = await door.indexes.of(namespace);
+  const visible: ListedChart[] = [];
+  for (const chart of charts) {
+    const target = { ...targetOf(scene), path: `${namespace}/${chart.name}` };
+    if ((await door.registry.gate.decide(principal, 'pull', target)).effect !== 'deny') visible.push(chart);
+  }
+  return visible;
+}
