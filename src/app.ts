@@ -7,8 +7,8 @@ import { audited } from './auth/audited.ts';
 import { authDoor } from './auth/routes.ts';
 import { StoreFull, type BlobStore } from './blobs/store.ts';
 import type { Context } from './context.ts';
-import { helmDoor } from './helm/routes.ts';
 import { filesDoor } from './files/routes.ts';
+import { helmDoor } from './helm/routes.ts';
 import { healthRoutes } from './health.ts';
 import { clientAddress } from './http/client-address.ts';
 import { requests } from './http/requests.ts';
@@ -45,10 +45,9 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
   app.use(audited(context.denials));
   const pace = { idleSeconds: config.limits.bodyIdleSeconds, minRate: config.limits.bodyMinRate };
   const { publicUrls, verifyReads } = config;
-  const door = { registry, authenticator, publicUrls, pace, verifyReads };
-  app.use(ociDoor(door, report));
-  app.use(filesDoor(door, report));
+  app.use(ociDoor({ registry, authenticator, publicUrls, pace, verifyReads }, report));
   app.use(helmDoor({ registry, authenticator, indexes: createChartIndexes(db), pace, verifyReads, report }));
+  app.use(filesDoor({ registry, authenticator, pace, verifyReads }, report));
   const facts = async (path: string, principalId: number) =>
     targetOf(await registry.scenes.resolve({ path, principalId }));
   app.use(

@@ -43,7 +43,7 @@ export interface ApiDoor {
 }
 
 export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
-  const { db, gate, facts } = door;
+  const { db, gate, facts, registry, publicUrls } = door;
   return [
     ...sessionRoutes(door),
     ...meRoutes(db, door.authenticator),
@@ -53,8 +53,8 @@ export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
     ...explainRoutes({ db, gate, facts }),
     ...auditRoutes(db),
     ...chartRoutes(db, gate),
-    ...fileRoutes(door.registry),
-    ...shareRoutes(door.registry, door.publicUrls),
+    ...fileRoutes(registry),
+    ...shareRoutes(registry, publicUrls),
     ...robotRoutes(db),
     ...teamRoutes(db),
     ...providerRoutes(door),
