@@ -42,7 +42,7 @@ export function helmDoor(door: HelmDoor): Middleware {
       await table(ctx, async () => {
         const allowed = [...new Set(methodsAt(ctx))].join(', ');
         throw allowed === ''
-          ? new HelmError(404, 'There is nothing at this path; docs/helm.md has what is')
+          ? new HelmError(404, 'There is nothing here; an index is at /charts/<namespace>/index.yaml, see docs/helm.md')
           : new HelmError(405, `This path offers ${allowed}, not ${ctx.method}`, { Allow: allowed });
       });
     } catch (error) {
