@@ -57,6 +57,7 @@ export function sessionRoutes(door: SessionDoor): ApiRoute[] {
         );
         // A token is for programs; one that leaked must not become a browser that may do everything.
         if (principal.credential !== 'password') throw new InvalidCredentials();
+        Object.assign(ctx.state, { principal });
         const started = await startSession(db, { principal, address, userAgent: ctx.get('User-Agent') }, times, {
           old: sessionSecret(ctx, publicUrls),
           requestId: ctx.state['requestId'] as string,

@@ -81,6 +81,7 @@ function reasonOf(ctx: Context, principal: Principal | undefined, verdict: Verdi
   if (principal === undefined) {
     const tried = ctx.req.headers.authorization !== undefined || ctx.method === 'POST';
     if (status === 401 && tried) return 'the credentials are not valid';
+    if (status === 403) return 'refused before anyone was known';
     return status === 429 && tried ? 'too many attempts to sign in' : undefined;
   }
   const denied = verdict?.effect === 'deny';
