@@ -91,6 +91,6 @@ it('lists the part of a project that a grant is for, and nothing of the rest', a
   const grant = { subject: person.name, role: 'reader', path_glob: 'team-a/**' };
   expectStatus(await hub.api('PUT', `/projects/${project}/grants`, grant), 200);
   const answer = await person.client.request('GET', '/v2/_catalog?n=1000', { scopes: ['registry:catalog:*'] });
-  const { repositories } = expectStatus(answer, 200).json<{ repositories: string[] }>();
-  expect(repositories.filter((path) => path.startsWith(project))).toEqual([`${project}/team-a/app`]);
+  const page = expectStatus(answer, 200).json<{ repositories: string[] }>();
+  expect(page.repositories.filter((path) => path.startsWith(project))).toEqual([`${project}/team-a/app`]);
 });
