@@ -61,6 +61,8 @@ export const POLICY: Readonly<Record<string, Needs>> = {
   'helm-values': { chart: 'pull' },
   'helm-templates': { chart: 'pull' },
   'helm-file': { chart: 'pull' },
+  'helm-values': { chart: 'pull' },
+  'helm-templates': { chart: 'pull' },
   'helm-upload': { chart: 'upload' },
   'helm-upload-prov': { chart: 'upload' },
   'helm-delete': { chart: 'delete' },
@@ -75,6 +77,17 @@ export const POLICY: Readonly<Record<string, Needs>> = {
   'api-share-create': 'to see the project',
   'api-shares': 'to see the project',
   'api-share-revoke': 'to see the project',
+
+  'oidc-start': 'nothing',
+  'oidc-callback': 'nothing',
+  'api-sign-in-ways': 'valid credentials or none',
+  'api-providers': 'a hub administrator',
+  'api-provider-create': 'a hub administrator',
+  'api-provider': 'a hub administrator',
+  'api-provider-change': 'a hub administrator',
+  'api-provider-remove': 'a hub administrator',
+  'api-user-identities': 'a hub administrator',
+  'api-user-identity-unlink': 'a hub administrator',
 
   'api-session-start': 'to come to sign in',
   'api-session': 'valid credentials or none',
@@ -246,7 +259,9 @@ function onFile(action: 'pull' | 'push' | 'delete', changes: boolean, credential
   const { subject } = credential;
   const files = { ...place, repository: filesOf(place) };
   const asked = credential.kind !== 'narrow jwt' || action === 'pull';
-  if (asked && has(subject, action, files) && within(credential, action, files.repository)) {
+  if (has(subject, action, files) && within(credential, action, files.repository)) {
+    // Another token would do.
+    if (!asked) return 'challenged';
     if (place.kind === undefined) return action === 'push' ? 'let through' : 'hidden';
     return !changes || mayChange(subject, files, '1.0') ? 'let through' : 'forbidden';
   }

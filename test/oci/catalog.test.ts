@@ -84,3 +84,13 @@ describe('_catalog', () => {
     expect(await catalog(hub.admin)).not.toContain(repo.name);
   });
 });
+
+it('lists the part of a project that a grant is for, and nothing of the rest', async () => {
+  const [person, project] = [await hub.person(), await hub.project()];
+  for (const path of ['team-a/app', 'team-b/app']) await hub.admin.repo(`${project}/${path}`).mustPut(index([]), 'v1');
+  const grant = { subject: person.name, role: 'reader', path_glob: 'team-a/**' };
+  expectStatus(await hub.api('PUT', `/projects/${project}/grants`, grant), 200);
+  const answer = await person.client.request('GET', '/v2/_catalog?n=1000', { scopes: ['registry:catalog:*'] });
+  const page = expectStatus(answer, 200).json<{ repositories: string[] }>();
+  expect(page.repositories.filter((path) => path.startsWith(project))).toEqual([`${project}/team-a/app`]);
+});

@@ -24,7 +24,6 @@ const MATRIX = 'test/matrix/matrix.test.ts';
 const SWAPS = 'test/matrix/swaps.test.ts';
 const FIRST = 'test/matrix/first-push.test.ts';
 const MOUNT = 'test/matrix/mount.test.ts';
-const HIDDEN = 'test/matrix/hidden.test.ts';
 const FORGED = 'test/auth/forged-tokens.test.ts';
 const WIRE = 'test/auth/authenticate.test.ts';
 const SESSIONS = 'test/api/sessions.test.ts';
@@ -405,6 +404,6 @@ export const MUTATIONS: readonly Mutation[] = [
     'src/oci/guard.ts',
     "if (action === 'pull') return nameUnknown();",
     '',
-    HIDDEN,
+    MATRIX,
   ),
 ];

@@ -43,7 +43,7 @@ function caughtBy(suites: readonly string[]): string | undefined {
       cwd: copy,
       encoding: 'utf8',
       maxBuffer: 2 ** 28,
-      env: { ...process.env, NO_COLOR: '1', BERTH_MATRIX_EVERY: '7' },
+      env: { ...process.env, NO_COLOR: '1', BERTH_MATRIX_EVERY: process.env['BERTH_MATRIX_EVERY'] ?? '7' },
     },
   );
   if (run.status === 0) return undefined;
