@@ -61,8 +61,6 @@ export const POLICY: Readonly<Record<string, Needs>> = {
   'helm-values': { chart: 'pull' },
   'helm-templates': { chart: 'pull' },
   'helm-file': { chart: 'pull' },
-  'helm-values': { chart: 'pull' },
-  'helm-templates': { chart: 'pull' },
   'helm-upload': { chart: 'upload' },
   'helm-upload-prov': { chart: 'upload' },
   'helm-delete': { chart: 'delete' },
