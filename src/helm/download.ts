@@ -8,7 +8,7 @@ import { guessChart } from '../registry/charts/names.ts';
 import { notFound } from './errors.ts';
 import { decideOn, stateOf, type HelmDoor } from './guard.ts';
 
-const FILE = /^(.+\.tgz)(\.prov)?$/;
+const FILE = /^([\x21-\x7e]{1,400}\.tgz)(\.prov)?$/;
 
 export function getFile(door: HelmDoor): Middleware {
   const { registry } = door;

@@ -7,6 +7,7 @@ import type { BodyPace } from '../http/body.ts';
 import { addressOf } from '../http/client-address.ts';
 import type { ChartIndexes } from '../registry/charts/index-memory.ts';
 import { parseNamespace, projectOfNamespace, type Namespace } from '../registry/charts/names.ts';
+import { parseRepositoryPath } from '../registry/names.ts';
 import type { Registry } from '../registry/registry.ts';
 import { targetOf, type Scene } from '../registry/scene.ts';
 import { HelmError, notFound, unauthenticated } from './errors.ts';
@@ -77,14 +78,18 @@ async function check({ registry: { gate } }: HelmDoor, ctx: Context, target: Tar
  * @param path of the repository, also of one that does not exist
  */
 export async function decideOn(door: HelmDoor, ctx: Context, path: string, tag?: string): Promise<Scene> {
-  const { principal, policy } = stateOf(ctx);
+  const { principal, policy, namespace } = stateOf(ctx);
   const { action } = policy as { action: Action };
   const { gate, scenes } = door.registry;
-  const scene = await scenes.resolve({ path, principalId: principal.id, ...(tag && { tag }) });
+  // What is no name of a repository is asked about as its namespace, and never found.
+  const known = parseRepositoryPath(path);
+  const question = { path: known ?? namespace, principalId: principal.id };
+  const scene = await scenes.resolve({ ...question, ...(known && tag && { tag }) });
   const target = targetOf(scene);
   const verdict = await gate.decide(principal, action, target);
-  Object.assign(ctx.state, { path, target, action, verdict });
+  Object.assign(ctx.state, { path: target.path, target, action, verdict });
   if (verdict.effect !== 'deny') {
+    if (!known) throw notFound();
     for (const warning of verdict.warnings) ctx.append('Warning', `299 - "${warning.replaceAll(/["\\\r\n]/g, "'")}"`);
     return scene;
   }
