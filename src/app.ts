@@ -7,8 +7,8 @@ import { audited } from './auth/audited.ts';
 import { authDoor } from './auth/routes.ts';
 import { StoreFull, type BlobStore } from './blobs/store.ts';
 import type { Context } from './context.ts';
-import { helmDoor } from './helm/routes.ts';
 import { filesDoor } from './files/routes.ts';
+import { helmDoor } from './helm/routes.ts';
 import { healthRoutes } from './health.ts';
 import { clientAddress } from './http/client-address.ts';
 import { requests } from './http/requests.ts';
@@ -24,7 +24,7 @@ export interface AppOptions {
 }
 
 export function createApp(context: Context, options: AppOptions = {}): Koa {
-  const { config, log, db, store, registry, authenticator, tokens, keys } = context;
+  const { config, log, db, store, registry, authenticator, tokens, keys, secrets, oidc } = context;
   const app = new Koa();
   const report = (error: unknown, requestId: string): void => log.error({ err: error, requestId }, 'a request failed');
   app.on('error', (error: Error) => log.error({ err: error }, 'an answer could not be completed'));
@@ -45,13 +45,25 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
   app.use(audited(context.denials));
   const pace = { idleSeconds: config.limits.bodyIdleSeconds, minRate: config.limits.bodyMinRate };
   const { publicUrls, verifyReads } = config;
-  const door = { registry, authenticator, publicUrls, pace, verifyReads };
-  app.use(ociDoor(door, report));
-  app.use(filesDoor(door, report));
+  app.use(ociDoor({ registry, authenticator, publicUrls, pace, verifyReads }, report));
   app.use(helmDoor({ registry, authenticator, indexes: createChartIndexes(db), pace, verifyReads, report }));
+  app.use(filesDoor({ registry, authenticator, pace, verifyReads }, report));
   const facts = async (path: string, principalId: number) =>
     targetOf(await registry.scenes.resolve({ path, principalId }));
-  app.use(authDoor({ tokens, keys, authenticator, gate: registry.gate, facts, publicUrls: config.publicUrls, report }));
+  app.use(
+    authDoor({
+      db,
+      oidc,
+      tokens,
+      keys,
+      authenticator,
+      gate: registry.gate,
+      facts,
+      publicUrls: config.publicUrls,
+      sessions: config.sessions,
+      report,
+    }),
+  );
   app.use(
     apiDoor({
       db,
@@ -60,7 +72,7 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
       facts,
       registry,
       publicUrls: config.publicUrls,
-      secrets: context.secrets,
+      secrets,
       rate: createRate(config.apiRate),
       sessions: config.sessions,
       report,

@@ -19,6 +19,7 @@ import * as shapes from './chart-shapes.ts';
 import { onProject } from './guard.ts';
 import { decodeCursor, page, pageOf, pageQuery } from './pages.ts';
 import { notFound, Problem } from './problems.ts';
+import { unauthenticated } from './translate.ts';
 import { projectId } from './project-routes.ts';
 import { visiblePage } from './visible.ts';
 
@@ -45,6 +46,7 @@ export function chartRoutes(db: Database, gate: Gate): ApiRoute[] {
     const chart = path && (await findChart(db, path));
     if (!chart) throw notFound();
     if (action !== 'pull' && !(await may(action))) {
+      if (principal.kind === 'anonymous') throw unauthenticated('Send Basic credentials or a personal token.');
       throw new Problem('forbidden', `This needs the right to ${action} here; ask an owner of the project.`);
     }
     return chart;

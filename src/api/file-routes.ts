@@ -1,7 +1,7 @@
 /** /projects/:project/versions: versions of files, found by what CI said of them. */
 import { digestFromBytes } from '../blobs/digest.ts';
 import type { Target } from '../auth/principal.ts';
-import { findByProperties } from '../registry/files-search.ts';
+import { findByProperties } from '../registry/files/search.ts';
 import type { Registry } from '../registry/registry.ts';
 import { define, type ApiRoute } from './call.ts';
 import * as shapes from './file-shapes.ts';

@@ -17,6 +17,7 @@ import { enforce } from './guard.ts';
 import { replayable } from './idempotency.ts';
 import { openApi } from './openapi.ts';
 import { Problem } from './problems.ts';
+import { providerRoutes } from './provider-routes.ts';
 import type { Rate } from './rate.ts';
 import { projectRoutes } from './project-routes.ts';
 import { auditRoutes } from './audit-routes.ts';
@@ -42,20 +43,21 @@ export interface ApiDoor {
 }
 
 export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
-  const { db, gate, facts } = door;
+  const { db, gate, facts, registry, publicUrls } = door;
   return [
     ...sessionRoutes(door),
-    ...meRoutes(db),
+    ...meRoutes(db, door.authenticator),
     ...userRoutes(db),
     ...projectRoutes(db, gate),
     ...grantRoutes(db),
     ...explainRoutes({ db, gate, facts }),
     ...auditRoutes(db),
     ...chartRoutes(db, gate),
-    ...fileRoutes(door.registry),
-    ...shareRoutes(door.registry, door.publicUrls),
+    ...fileRoutes(registry),
+    ...shareRoutes(registry, publicUrls),
     ...robotRoutes(db),
     ...teamRoutes(db),
+    ...providerRoutes(door),
   ];
 }
 

@@ -1,9 +1,9 @@
 /** /projects/:project/shares: links that open one file to whoever has them. */
 import type { Gate, Principal, Target } from '../auth/principal.ts';
-import { findFile } from '../registry/files-read.ts';
-import { parseFilePath } from '../registry/files-path.ts';
-import { createShare, listShares, revokeShare, type ShareRow } from '../registry/files-share.ts';
-import { findVersion, parseVersion, type VersionName } from '../registry/files-versions.ts';
+import { findFile } from '../registry/files/read.ts';
+import { parseFilePath } from '../registry/files/path.ts';
+import { createShare, listShares, revokeShare, type ShareRow } from '../registry/files/share.ts';
+import { findVersion, parseVersion, type VersionName } from '../registry/files/versions.ts';
 import { parseDigest } from '../blobs/digest.ts';
 import { parseRepositoryPath } from '../registry/names.ts';
 import type { Registry } from '../registry/registry.ts';

@@ -1,7 +1,7 @@
 /** What a URL under /files names. Parsed from the URL as it came, once, before anything is looked up. */
 import { parseDigest } from '../blobs/digest.ts';
-import { parseFilePath, type FilePath } from '../registry/files-path.ts';
-import { parseVersion, type VersionName } from '../registry/files-versions.ts';
+import { parseFilePath, type FilePath } from '../registry/files/path.ts';
+import { parseVersion, type VersionName } from '../registry/files/versions.ts';
 import { parseRepositoryPath, type RepositoryPath } from '../registry/names.ts';
 import { FileError } from './errors.ts';
 

@@ -4,21 +4,21 @@ import { pipeline } from 'node:stream/promises';
 import type { Context } from 'koa';
 import { pack } from 'tar-stream';
 import { ZipFile } from 'yazl';
+import { verified } from '../blobs/verify.ts';
 import { stream } from '../http/send.ts';
 import { findBlob, readBlob } from '../registry/blobs.ts';
-import { listFiles } from '../registry/files-read.ts';
-import type { File } from '../registry/files-manifest.ts';
-import { baseName } from '../registry/files-path.ts';
-import { unknownFile } from '../registry/files.ts';
-import { unknownVersion, type FoundVersion } from '../registry/files-versions.ts';
-import type { Registry } from '../registry/registry.ts';
+import { listFiles } from '../registry/files/read.ts';
+import type { File } from '../registry/files/manifest.ts';
+import { baseName } from '../registry/files/path.ts';
+import { unknownFile } from '../registry/files/put.ts';
+import { unknownVersion, type FoundVersion } from '../registry/files/versions.ts';
 import type { Repository } from '../registry/repositories.ts';
 import { FileError } from './errors.ts';
 import type { FilesDoor } from './guard.ts';
 import { attach } from './safety.ts';
 
 export async function sendArchive(
-  { registry }: FilesDoor,
+  door: FilesDoor,
   ctx: Context,
   repository: Repository,
   version: FoundVersion,
@@ -28,7 +28,7 @@ export async function sendArchive(
   if (format !== 'zip' && format !== 'tar') {
     throw new FileError(400, 'request-invalid', 'archive is zip or tar');
   }
-  const all = await listFiles(registry, repository, version);
+  const all = await listFiles(door.registry, repository, version);
   if (!all) throw unknownVersion();
   const files = all.filter(({ path }) => path.startsWith(folder));
   if (files.length === 0) throw unknownFile();
@@ -37,7 +37,7 @@ export async function sendArchive(
   attach(ctx, `${stem}.${format}`);
   ctx.set('Content-Type', format === 'zip' ? 'application/zip' : 'application/x-tar');
   ctx.status = 200;
-  const open = (file: File) => contentOf(registry, repository, file);
+  const open = (file: File) => contentOf(door, repository, file);
   await stream(ctx, undefined, async () => (format === 'zip' ? zipped(files, open) : tarred(files, open)));
 }
 
@@ -47,10 +47,16 @@ type Open = (file: File) => AsyncIterable<Buffer>;
 const MTIME = new Date('1980-01-01T00:00:00Z');
 const MODE = 0o644;
 
-async function* contentOf(registry: Registry, repository: Repository, file: File): AsyncGenerator<Buffer> {
+async function* contentOf(
+  { registry, verifyReads }: FilesDoor,
+  repository: Repository,
+  file: File,
+): AsyncGenerator<Buffer> {
+  if (file.size === 0) return;
   const blob = await findBlob(registry, repository, file.digest, false);
   if (!blob) throw unknownFile();
-  const bytes = await readBlob(registry, blob);
+  const stored = await readBlob(registry, blob);
+  const bytes = verifyReads ? verified(stored, file.digest, blob.size) : stored;
   if (Buffer.isBuffer(bytes)) yield bytes;
   // The store's chunks are only valid until the next one, and an archive keeps some for a while.
   else for await (const chunk of bytes) yield Buffer.from(chunk);
@@ -83,6 +89,8 @@ async function* zipped(files: readonly File[], open: Open): AsyncGenerator<Buffe
     const entry = { mtime: MTIME, mode: 0o100000 | MODE, compress: false, size: file.size };
     archive.addReadStreamLazy(file.path, entry, (give) => {
       current = Readable.from(open(file), { objectMode: false });
+      // yazl does not listen to what it is given; unheard, the error would end the process.
+      current.on('error', (error) => output.destroy(error));
       give(null, current);
     });
   }

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { Context } from 'koa';
 import { algorithmOf, type Digest } from '../blobs/digest.ts';
-import { FileRefusal } from '../registry/files-refusal.ts';
+import { FileRefusal } from '../registry/files/refusal.ts';
 import { FileError } from './errors.ts';
 
 const BYTES = { sha256: 32, sha512: 64, sha1: 20, md5: 16 } as const;

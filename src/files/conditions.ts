@@ -1,7 +1,7 @@
 /** `If-Match` and `If-None-Match` of a write (RFC 9110 section 13.1), as what a file must or must not be. */
 import type { Context } from 'koa';
 import { parseDigest, type Digest } from '../blobs/digest.ts';
-import type { Condition } from '../registry/files.ts';
+import type { Condition } from '../registry/files/put.ts';
 
 export function conditionOf(ctx: Context): Condition {
   const match = tagsOf(ctx.get('If-Match'));

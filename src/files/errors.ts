@@ -5,7 +5,7 @@ import { ObjectMissing, StoreFull, StoreUnavailable } from '../blobs/store.ts';
 import { DatabaseUnavailable } from '../db/errors.ts';
 import { BodyAborted, BodyTooLarge } from '../http/body.ts';
 import { RangeNotSatisfiable } from '../http/send.ts';
-import { FileRefusal, type FileRefusalCode } from '../registry/files-refusal.ts';
+import { FileRefusal, type FileRefusalCode } from '../registry/files/refusal.ts';
 import { Refusal, type RefusalCode } from '../registry/refusal.ts';
 
 /** By the last part of `type`; docs/files.md says the same in prose. */

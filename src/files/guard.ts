@@ -5,9 +5,10 @@
 import type { Context, Middleware } from 'koa';
 import type { Authenticator } from '../auth/authenticate.ts';
 import { InvalidCredentials } from '../auth/errors.ts';
-import type { Action, Principal } from '../auth/principal.ts';
+import type { Action, Principal, Verdict } from '../auth/principal.ts';
+import { addressOf } from '../http/client-address.ts';
 import { identify } from '../auth/identify.ts';
-import { openShare } from '../registry/files-share.ts';
+import { openShare } from '../registry/files/share.ts';
 import type { Registry } from '../registry/registry.ts';
 import { repositoryOf, type Repository } from '../registry/repositories.ts';
 import { targetOf, type Scene } from '../registry/scene.ts';
@@ -27,7 +28,6 @@ export const read: FilesPolicy = { action: 'pull', partial: 'push' };
 export interface FilesDoor {
   readonly registry: Registry;
   readonly authenticator: Authenticator;
-  readonly publicUrls: readonly string[];
   readonly pace: { readonly idleSeconds: number; readonly minRate: number };
   readonly verifyReads: boolean;
 }
@@ -62,10 +62,12 @@ async function check(door: FilesDoor, ctx: Context, address: Address, action: Ac
   const { principal, facts: scene } = sharer
     ? { principal: sharer, facts: await look(sharer.id) }
     : await whoAsks(door, ctx, look);
-  const verdict = await door.registry.gate.decide(principal, action, targetOf(scene));
-  const repository = repositoryOf(scene, address.repository);
-  Object.assign(ctx.state, { principal, scene, address, repository });
-  if (verdict.effect === 'deny') throw sharer ? deadLink() : denial(principal, action, verdict.stale ?? false);
+  const target = targetOf(scene);
+  const verdict = await door.registry.gate.decide(principal, action, target);
+  const path = address.repository;
+  const repository = repositoryOf(scene, path);
+  Object.assign(ctx.state, { principal, scene, target, path, action, verdict, address, repository });
+  if (verdict.effect === 'deny') throw sharer ? deadLink() : denial(principal, action, verdict);
   for (const warning of verdict.warnings) ctx.append('Warning', `299 - "${warning.replaceAll(/["\\\r\n]/g, "'")}"`);
 }
 
@@ -93,7 +95,7 @@ function deadLink(): FileError {
 
 async function whoAsks(door: FilesDoor, ctx: Context, look: (principalId: number) => Promise<Scene>) {
   const { authorization } = ctx.req.headers;
-  const caller = { authorization: authorization || undefined, address: ctx.req.socket.remoteAddress };
+  const caller = { authorization: authorization || undefined, address: addressOf(ctx) };
   try {
     return await identify(door.authenticator, caller, look);
   } catch (error) {
@@ -111,14 +113,16 @@ export async function decideAgain(door: FilesDoor, ctx: Context, action: Action)
     ...tagOf(address),
   });
   const verdict = await door.registry.gate.decide(principal, action, targetOf(scene));
-  if (verdict.effect === 'deny') throw denial(principal, action, verdict.stale ?? false);
-  Object.assign(ctx.state, { scene, repository: repositoryOf(scene, address.repository) });
+  Object.assign(ctx.state, { scene, verdict, repository: repositoryOf(scene, address.repository) });
+  if (verdict.effect === 'deny') throw denial(principal, action, verdict);
 }
 
 /** Who may not see the repository gets the answer of one that does not exist; who may is told what is missing. */
-function denial(principal: Principal, action: Action, stale: boolean): FileError {
+function denial(principal: Principal, action: Action, verdict: Verdict): FileError {
   if (principal.kind === 'anonymous') return unauthenticated('Sign in: curl --user name, with a password or a token');
-  if (stale) return unauthenticated('The credentials are not valid any more; sign in again');
+  if (verdict.stale) return unauthenticated('The credentials are not valid any more; sign in again');
+  if (verdict.insufficientScope)
+    return unauthenticated('The token was not asked for with this right; ask for a wider one');
   if (action === 'pull') return notFound();
   return new FileError(403, 'forbidden', `You may not ${action} here; ask an owner of the project for the right`);
 }

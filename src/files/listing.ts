@@ -2,11 +2,11 @@
 import type { Context } from 'koa';
 import { digestOf } from '../blobs/digest.ts';
 import { sendContent } from '../http/send.ts';
-import { inFolder, listFiles, type Folder } from '../registry/files-read.ts';
-import { describeVersion, unknownVersion, type FoundVersion } from '../registry/files-versions.ts';
-import type { File } from '../registry/files-manifest.ts';
-import { baseName } from '../registry/files-path.ts';
-import { unknownFile } from '../registry/files.ts';
+import { inFolder, listFiles, type Folder } from '../registry/files/read.ts';
+import { describeVersion, unknownVersion, type FoundVersion } from '../registry/files/versions.ts';
+import type { File } from '../registry/files/manifest.ts';
+import { baseName } from '../registry/files/path.ts';
+import { unknownFile } from '../registry/files/put.ts';
 import type { Repository } from '../registry/repositories.ts';
 import { pathOf } from './address.ts';
 import type { FilesDoor } from './guard.ts';

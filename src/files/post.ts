@@ -1,7 +1,7 @@
 /** POST: a form with files, or `?finalise`. */
 import type { Middleware } from 'koa';
 import { hasBody } from '../http/body.ts';
-import { finalise } from '../registry/files-versions.ts';
+import { finalise } from '../registry/files/versions.ts';
 import { sayDigests } from './checksums.ts';
 import { FileError, wantsJson } from './errors.ts';
 import { requireRepository, stateOf, type FilesDoor } from './guard.ts';

@@ -2,7 +2,7 @@
 import type { Middleware } from 'koa';
 import { z } from 'zod';
 import { readAll } from '../http/body.ts';
-import { changeProperties } from '../registry/files-versions.ts';
+import { changeProperties } from '../registry/files/versions.ts';
 import { FileError } from './errors.ts';
 import { decideAgain, requireRepository, stateOf, type FilesDoor } from './guard.ts';
 import { tagToWrite } from './write.ts';

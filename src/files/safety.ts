@@ -1,6 +1,6 @@
 /** Files come from anyone who may push; whatever is in them, a browser that gets one must not run it in the hub's name. */
 import type { Context } from 'koa';
-import { baseName } from '../registry/files-path.ts';
+import { baseName } from '../registry/files/path.ts';
 
 /** Types that no browser runs or renders as a document. Anything else is bytes. */
 const TYPES: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 /** The versions of a repository, page by page. */
 import type { Context } from 'koa';
 import { digestFromBytes } from '../blobs/digest.ts';
-import { listVersions } from '../registry/files-versions.ts';
+import { listVersions } from '../registry/files/versions.ts';
 import type { Repository } from '../registry/repositories.ts';
 import { pathOf } from './address.ts';
 import { FileError } from './errors.ts';

@@ -2,9 +2,9 @@
 import type { Context, Middleware } from 'koa';
 import type { Digest } from '../blobs/digest.ts';
 import { BodyAborted, declaredLength, hasBody, readBody } from '../http/body.ts';
-import { checkCondition, putFiles, removeFile, type VersionRequest } from '../registry/files.ts';
-import { findFile } from '../registry/files-read.ts';
-import { deployByChecksum, ensureEmptyConfig, storeFile } from '../registry/files-store.ts';
+import { checkCondition, putFiles, removeFile, type VersionRequest } from '../registry/files/put.ts';
+import { findFile } from '../registry/files/read.ts';
+import { deployByChecksum, ensureEmptyConfig, storeFile } from '../registry/files/store.ts';
 import { ensureRepository, type Repository } from '../registry/repositories.ts';
 import { parseRepositoryPath, type RepositoryPath, type Tag } from '../registry/names.ts';
 import { deleteTag } from '../registry/tags.ts';

@@ -1,13 +1,14 @@
 /** What a route of the classic door asks of its caller, checked before the body is read. */
 import type { Context, Middleware } from 'koa';
 import type { Authenticator } from '../auth/authenticate.ts';
+import { isStale } from '../auth/gate.ts';
 import { identify } from '../auth/identify.ts';
+import { isRepositoryPath } from '../auth/names.ts';
 import type { Action, Principal, Target } from '../auth/principal.ts';
 import type { BodyPace } from '../http/body.ts';
 import { addressOf } from '../http/client-address.ts';
 import type { ChartIndexes } from '../registry/charts/index-memory.ts';
 import { parseNamespace, projectOfNamespace, type Namespace } from '../registry/charts/names.ts';
-import { parseRepositoryPath } from '../registry/names.ts';
 import type { Registry } from '../registry/registry.ts';
 import { targetOf, type Scene } from '../registry/scene.ts';
 import { HelmError, notFound, unauthenticated } from './errors.ts';
@@ -54,6 +55,8 @@ export function enforce(door: HelmDoor): (policy: HelmPolicy) => Middleware {
     const { principal, facts } = await identify(door.authenticator, caller, (id) =>
       door.registry.scenes.resolve({ path: projectOfNamespace(namespace), principalId: id }),
     );
+    // What was a registry token of someone who lost a right since is no credential any more.
+    if (isStale(principal, facts)) throw unauthenticated();
     const target = targetOf({ ...facts, path: namespace });
     const action = policy.kind === 'see' ? 'pull' : policy.kind === 'upload' ? 'push' : policy.action;
     Object.assign(ctx.state, { principal, namespace, scene: facts, policy, path: namespace, target, action });
@@ -78,18 +81,16 @@ async function check({ registry: { gate } }: HelmDoor, ctx: Context, target: Tar
  * @param path of the repository, also of one that does not exist
  */
 export async function decideOn(door: HelmDoor, ctx: Context, path: string, tag?: string): Promise<Scene> {
-  const { principal, policy, namespace } = stateOf(ctx);
+  const { principal, policy } = stateOf(ctx);
   const { action } = policy as { action: Action };
   const { gate, scenes } = door.registry;
-  // What is no name of a repository is asked about as its namespace, and never found.
-  const known = parseRepositoryPath(path);
-  const question = { path: known ?? namespace, principalId: principal.id };
-  const scene = await scenes.resolve({ ...question, ...(known && tag && { tag }) });
+  // What is no name is nowhere, and no text for Postgres either.
+  if (!isRepositoryPath(path)) throw principal.kind === 'anonymous' ? unauthenticated() : notFound();
+  const scene = await scenes.resolve({ path, principalId: principal.id, ...(tag && { tag }) });
   const target = targetOf(scene);
   const verdict = await gate.decide(principal, action, target);
-  Object.assign(ctx.state, { path: target.path, target, action, verdict });
+  Object.assign(ctx.state, { path, target, action, verdict });
   if (verdict.effect !== 'deny') {
-    if (!known) throw notFound();
     for (const warning of verdict.warnings) ctx.append('Warning', `299 - "${warning.replaceAll(/["\\\r\n]/g, "'")}"`);
     return scene;
   }

@@ -2,7 +2,7 @@
 import type { Context, Middleware } from 'koa';
 import { readAll } from '../http/body.ts';
 import { matches } from '../http/send.ts';
-import { settledDigest } from '../registry/files-build.ts';
+import { settledDigest } from '../registry/files/build.ts';
 import * as manifests from '../registry/manifests.ts';
 import { parseTag, type Tag } from '../registry/names.ts';
 import { ensureRepository } from '../registry/repositories.ts';

@@ -3,7 +3,7 @@ import type { Principal } from '../auth/principal.ts';
 import { digestFromBytes, digestOf, digestToBytes, type Digest } from '../blobs/digest.ts';
 import type { Transaction } from '../db/database.ts';
 import { recordEvent } from '../jobs/outbox.ts';
-import { settle } from './files-build.ts';
+import { settle } from './files/build.ts';
 import { parseManifest, type Manifest } from './manifest.ts';
 import type { ManifestFacts } from './memory.ts';
 import type { Tag } from './names.ts';

@@ -25,7 +25,7 @@ export interface Scene {
   readonly principalEpoch: number;
   /** Where the tag points; undefined when none was asked for or there is none. */
   readonly tagDigest: Digest | undefined;
-  /** The files behind the tag have changed since; whoever wants the manifest has it built first (`files-build.ts`). */
+  /** The files behind the tag have changed since; whoever wants the manifest has it built first (`files/build.ts`). */
   readonly tagStale: boolean;
 }
 

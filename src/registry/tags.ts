@@ -4,7 +4,7 @@ import { digestFromBytes, digestToBytes, type Digest } from '../blobs/digest.ts'
 import type { Transaction } from '../db/database.ts';
 import { noteDecision } from '../jobs/origin.ts';
 import { recordEvent } from '../jobs/outbox.ts';
-import { settle } from './files-build.ts';
+import { settle } from './files/build.ts';
 import { mayReplace, type Kind } from './kinds.ts';
 import type { Tag } from './names.ts';
 import { insertTag, lockTag, moveTag, recordTagMoves, removeTags, selectTagPage } from './queries/tags.ts';

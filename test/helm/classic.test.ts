@@ -142,6 +142,13 @@ describe('an upload', () => {
     expect((await made.get(`/${packed.file}`)).body).toEqual(packed.bytes);
   });
 
+  it('with much to say about itself is taken', async () => {
+    const made = await door();
+    const description = 'a long story. '.repeat(8_000);
+    expectStatus(await made.upload((await chart({ metadata: { description } })).bytes), 201);
+    expect((await made.index()).entries['web']).toMatchObject([{ description }]);
+  });
+
   it('that is no chart is refused with helm’s reason', async () => {
     expect(errorOf(expectStatus(await (await door()).upload(Buffer.from('hello')), 400))).toMatch(
       /gzip: invalid header/,

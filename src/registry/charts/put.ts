@@ -147,7 +147,7 @@ function store(
   { principal, requestId }: Pick<Change, 'principal' | 'requestId'>,
   bytes: Buffer,
 ): Promise<StoredBlob> {
-  return storeBlob(registry, { repository, principal, requestId, body: pieces(bytes), length: bytes.length });
+  return storeBlob(registry, { repository, principal, requestId, body: bytes });
 }
 
 /** The facts of the repository, once the gate has consented to a push there. */
@@ -167,8 +167,4 @@ async function mustBeUnsigned(registry: Registry, { repository, manifest }: Vers
     'CHART_EXISTS',
     `This version is signed as ${manifest}; with a provenance file it would be another manifest, and the signature lost`,
   );
-}
-
-async function* pieces(bytes: Buffer): AsyncGenerator<Buffer> {
-  yield bytes;
 }

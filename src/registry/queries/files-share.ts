@@ -1,4 +1,5 @@
 import sql from 'sql-template-tag';
+import type { Principal } from '../../auth/principal.ts';
 import type { Queryable, Transaction } from '../../db/database.ts';
 
 export interface ShareRow {
@@ -39,6 +40,7 @@ export interface OpenedShare {
   path: string;
   action: 'pull' | 'push';
   principal_id: number;
+  principal_kind: Principal['kind'];
   principal_name: string;
   epoch: number;
   admin: boolean;
@@ -47,7 +49,7 @@ export interface OpenedShare {
 /** A share that holds now, with who made it; none of someone who was disabled. */
 export function selectOpenShare(db: Queryable, secretHash: Buffer): Promise<OpenedShare | undefined> {
   return db.first<OpenedShare>(sql`
-    select s.id, r.path as repository, s.version, s.path, s.action, p.id as principal_id, p.name as principal_name, p.epoch,
+    select s.id, r.path as repository, s.version, s.path, s.action, p.id as principal_id, p.kind as principal_kind, p.name as principal_name, p.epoch,
            coalesce(u.admin, false) as admin
     from file_shares s join repositories r on r.id = s.repository_id join principals p on p.id = s.created_by
     left join users u on u.principal_id = p.id

@@ -17,7 +17,7 @@ export interface TagRow {
   manifest_id: number;
   digest: Buffer;
   kind: string;
-  /** The manifest is older than the version's files: see files-build.ts. */
+  /** The manifest is older than the version's files: see files/build.ts. */
   stale: boolean;
   /** A version of files that was finalised. */
   final: boolean;

@@ -2,11 +2,11 @@
  * The manifest that stands for a version's files, written and read. The same files and properties always give the same bytes
  * and so the same digest, whoever uploaded them, in whatever order.
  */
-import { parseDigest, type Digest } from '../blobs/digest.ts';
-import { whyNotPath } from './files-path.ts';
-import { FileRefusal } from './files-refusal.ts';
-import { OCI_MANIFEST } from './manifest.ts';
-import type { ManifestFacts } from './memory.ts';
+import { parseDigest, type Digest } from '../../blobs/digest.ts';
+import { whyNotPath } from './path.ts';
+import { FileRefusal } from './refusal.ts';
+import { OCI_MANIFEST } from '../manifest.ts';
+import type { ManifestFacts } from '../memory.ts';
 
 export const FILE_ARTIFACT = 'application/vnd.berth.file.v1';
 /** The config of artifacts that have none (image-spec, "Guidance for an Empty Descriptor"). */

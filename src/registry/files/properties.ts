@@ -1,5 +1,5 @@
 /** Properties of a version: what CI knows of a build, kept as annotations of its manifest and found by `?property=`. */
-import { FileRefusal } from './files-refusal.ts';
+import { FileRefusal } from './refusal.ts';
 
 const MAX_PROPERTIES = 50;
 const LONGEST_VALUE = 1_024;

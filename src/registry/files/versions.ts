@@ -1,22 +1,22 @@
 /** Versions of a repository: resolved from what a URL says, finalised, described, listed, removed. */
 import type { Range as SemverRange } from 'semver';
 import semver from 'semver';
-import type { Principal } from '../auth/principal.ts';
-import { digestFromBytes, type Digest } from '../blobs/digest.ts';
-import { recordEvent } from '../jobs/outbox.ts';
-import { settle } from './files-build.ts';
-import { lockVersion, refuseUnlessOpen } from './files-change.ts';
-import { refuseOverflow, type VersionRequest } from './files.ts';
-import { checkProperties, type PropertyChange } from './files-properties.ts';
-import { FileRefusal } from './files-refusal.ts';
-import { inTurn } from './files-turns.ts';
-import { parseTag, type Tag } from './names.ts';
-import * as rows from './queries/files.ts';
-import { selectVersionNames, selectVersionPage, type VersionListRow } from './queries/files-versions.ts';
-import type { Registry } from './registry.ts';
-import type { Repository } from './repositories.ts';
-import type { Scene } from './scene.ts';
-import { decideTags } from './tags.ts';
+import type { Principal } from '../../auth/principal.ts';
+import { digestFromBytes, type Digest } from '../../blobs/digest.ts';
+import { recordEvent } from '../../jobs/outbox.ts';
+import { settle } from './build.ts';
+import { lockVersion, refuseUnlessOpen } from './change.ts';
+import { refuseOverflow, type VersionRequest } from './put.ts';
+import { checkProperties, type PropertyChange } from './properties.ts';
+import { FileRefusal } from './refusal.ts';
+import { inTurn } from './turns.ts';
+import { parseTag, type Tag } from '../names.ts';
+import * as rows from '../queries/files.ts';
+import { selectVersionNames, selectVersionPage, type VersionListRow } from '../queries/files-versions.ts';
+import type { Registry } from '../registry.ts';
+import type { Repository } from '../repositories.ts';
+import type { Scene } from '../scene.ts';
+import { decideTags } from '../tags.ts';
 
 /** What stands behind the colon, or the `@`, of a repository. */
 export type VersionName =

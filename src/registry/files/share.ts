@@ -3,14 +3,14 @@
  * one file, for a while. So it ends with that person's right, and is checked by the gate like any other.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { recordChange, type Actor } from '../auth/events.ts';
-import type { Principal } from '../auth/principal.ts';
-import type { Database } from '../db/database.ts';
-import type { FilePath } from './files-path.ts';
-import * as rows from './queries/files-share.ts';
-import type { Repository } from './repositories.ts';
+import { recordChange, type Actor } from '../../auth/events.ts';
+import type { Principal } from '../../auth/principal.ts';
+import type { Database } from '../../db/database.ts';
+import type { FilePath } from './path.ts';
+import * as rows from '../queries/files-share.ts';
+import type { Repository } from '../repositories.ts';
 
-export type { ShareRow } from './queries/files-share.ts';
+export type { ShareRow } from '../queries/files-share.ts';
 
 export interface NewShare {
   readonly repository: Repository;
@@ -61,7 +61,7 @@ export async function openShare(
   if (share.repository !== repository || share.version !== version) return undefined;
   if (share.path !== path || share.action !== action) return undefined;
   return {
-    kind: 'user',
+    kind: share.principal_kind,
     id: share.principal_id,
     name: `share ${share.id} of ${share.principal_name}`,
     admin: share.admin,

@@ -1,5 +1,5 @@
 /** Names of files inside a version. They reach shells, archives and other people's disks, so the rules are narrow. */
-import { FileRefusal } from './files-refusal.ts';
+import { FileRefusal } from './refusal.ts';
 
 declare const brand: unique symbol;
 /** `linux/amd64/cli`: relative, normalised (NFC), no segment empty, `.` or `..`. */
@@ -18,6 +18,8 @@ export function whyNotPath(text: string): string | undefined {
   if (Buffer.byteLength(text) > LONGEST_PATH) return `A file's path has at most ${LONGEST_PATH} bytes`;
   if (FORBIDDEN.test(text)) return 'A path must not have control characters, invisible characters or backslashes';
   if (text.normalize('NFC') !== text) return 'A path must be in Unicode normal form C';
+  // On Windows the rest would be a path from there.
+  if (/^[A-Za-z]:/.test(text)) return 'A path must not begin with a drive letter such as C:';
   for (const segment of text.split('/')) {
     if (segment === '') return 'A path must not begin or end with a slash, nor have two in a row';
     if (segment === '.' || segment === '..') return 'A path must not have . or .. between its slashes';

@@ -2,21 +2,21 @@
  * The bytes of a file, before it is put into its version: sent whole, sent in pieces by someone who was cut, or here already.
  * What a cut request brought stays for a day (`BERTH_UPLOAD_IDLE`), for the same person and the same file.
  */
-import type { Principal } from '../auth/principal.ts';
-import type { Digest } from '../blobs/digest.ts';
-import { findBlob, mountBlob } from './blobs.ts';
-import { settledUpload } from './claims.ts';
-import { EMPTY_CONFIG } from './files-manifest.ts';
-import type { FilePath } from './files-path.ts';
-import { FileRefusal } from './files-refusal.ts';
-import type { RepositoryPath, Tag } from './names.ts';
-import { adoptPartial, selectPartial } from './queries/files-partial.ts';
-import { partialName } from './queries/files.ts';
-import { Refusal } from './refusal.ts';
-import type { Registry } from './registry.ts';
-import type { Repository } from './repositories.ts';
-import { targetOf, type Scene } from './scene.ts';
-import { appendToUpload, cancelUpload, finishUpload, startUpload, storeBlob, type Chunk } from './uploads.ts';
+import type { Principal } from '../../auth/principal.ts';
+import type { Digest } from '../../blobs/digest.ts';
+import { findBlob, mountBlob } from '../blobs.ts';
+import { settledUpload } from '../claims.ts';
+import { EMPTY_CONFIG } from './manifest.ts';
+import type { FilePath } from './path.ts';
+import { FileRefusal } from './refusal.ts';
+import type { RepositoryPath, Tag } from '../names.ts';
+import { adoptPartial, selectPartial } from '../queries/files-partial.ts';
+import { partialName } from '../queries/files.ts';
+import { Refusal } from '../refusal.ts';
+import type { Registry } from '../registry.ts';
+import type { Repository } from '../repositories.ts';
+import { targetOf, type Scene } from '../scene.ts';
+import { appendToUpload, cancelUpload, finishUpload, startUpload, storeBlob, type Chunk } from '../uploads.ts';
 
 /** A cut body below this is not worth coming back for; above, one more statement is not much. */
 const RESUMABLE = 1024 * 1024;
@@ -127,11 +127,5 @@ export async function ensureEmptyConfig(
   by: { repository: Repository; principal: Principal; requestId: string },
 ): Promise<void> {
   if (await findBlob(registry, by.repository, EMPTY_CONFIG.digest, true)) return;
-  const content = Buffer.from('{}');
-  await storeBlob(registry, { ...by, body: once(content), length: content.length, digest: EMPTY_CONFIG.digest });
-}
-
-// oxlint-disable-next-line typescript/require-await -- a body is read asynchronously
-async function* once(content: Buffer): AsyncGenerator<Buffer> {
-  yield content;
+  await storeBlob(registry, { ...by, body: Buffer.from('{}'), digest: EMPTY_CONFIG.digest });
 }

@@ -2,31 +2,34 @@
  * From a version's files to the manifest that stands for them. While files arrive the tag is only marked as stale; its
  * manifest is built, under the tag's lock, when somebody asks for it: a pull by tag, a move, a delete, or finalising.
  */
-import { digestFromBytes, digestOf, digestToBytes, type Digest } from '../blobs/digest.ts';
-import type { Transaction } from '../db/database.ts';
-import { recordEvent } from '../jobs/outbox.ts';
-import { EMPTY_CONFIG, FILE_ARTIFACT, writeManifest, type File, type Properties } from './files-manifest.ts';
-import { inTurn } from './files-turns.ts';
-import { OCI_MANIFEST } from './manifest.ts';
-import { lockLinkedBlobs, selectEntries, selectVersion, settleTag, type EntryRow } from './queries/files.ts';
-import { insertReferences, lockLiveLinks, upsertManifest } from './queries/manifests.ts';
-import { lockTag, recordTagMoves } from './queries/tags.ts';
-import { Refusal } from './refusal.ts';
-import type { Registry } from './registry.ts';
-import type { Repository } from './repositories.ts';
+import { digestFromBytes, digestOf, digestToBytes, type Digest } from '../../blobs/digest.ts';
+import type { Transaction } from '../../db/database.ts';
+import { withOrigin } from '../../jobs/origin.ts';
+import { recordEvent } from '../../jobs/outbox.ts';
+import { EMPTY_CONFIG, FILE_ARTIFACT, writeManifest, type File, type Properties } from './manifest.ts';
+import { inTurn } from './turns.ts';
+import { OCI_MANIFEST } from '../manifest.ts';
+import { lockLinkedBlobs, selectEntries, selectVersion, settleTag, type EntryRow } from '../queries/files.ts';
+import { insertReferences, lockLiveLinks, upsertManifest } from '../queries/manifests.ts';
+import { lockTag, recordTagMoves } from '../queries/tags.ts';
+import { Refusal } from '../refusal.ts';
+import type { Registry } from '../registry.ts';
+import type { Repository } from '../repositories.ts';
 
 /** Where a version's tag belongs. */
 type Place = Pick<Repository, 'id' | 'projectId'>;
 
 /** Where the tag points once its manifest says what the files are; undefined when the tag is gone. */
-export function settledDigest(registry: Registry, repository: Place, tag: string): Promise<Digest | undefined> {
-  return inTurn(repository.id, tag, () =>
+export async function settledDigest(registry: Registry, repository: Place, tag: string): Promise<Digest | undefined> {
+  let digest: Digest | undefined;
+  const work = () =>
     registry.db.transaction(async (tx) => {
       const row = await lockTag(tx, repository.id, tag);
-      if (!row) return undefined;
-      return digestFromBytes(row.stale ? await settle(tx, repository, tag, row.digest) : row.digest);
-    }),
-  );
+      digest = row && digestFromBytes(row.stale ? await settle(tx, repository, tag, row.digest) : row.digest);
+    });
+  // What is recorded is what the person did who changed the files last, not who happens to read them.
+  await inTurn(repository.id, tag, () => withOrigin(() => ({}), work));
+  return digest;
 }
 
 /** Builds what a stale tag stands for and moves the tag there; the caller holds its lock. */
@@ -89,7 +92,13 @@ export async function recordBuilt(
     actorId: actorId ?? 0,
     projectId: repository.projectId,
     repositoryId: repository.id,
-    data: { digest: digestFromBytes(after), mediaType: OCI_MANIFEST, kind: 'file', tags: [tag] },
+    data: {
+      digest: digestFromBytes(after),
+      mediaType: OCI_MANIFEST,
+      kind: 'file',
+      tags: [tag],
+      before: { [tag]: before && digestFromBytes(before) },
+    },
   });
 }
 

@@ -1,21 +1,21 @@
 /** Files of a version: put and removed, each in one short transaction under the version's lock. Their bytes are here before. */
-import type { Principal } from '../auth/principal.ts';
-import { digestFromBytes, digestToBytes, type Digest } from '../blobs/digest.ts';
-import type { Transaction } from '../db/database.ts';
-import { recordEvent } from '../jobs/outbox.ts';
-import { insertBuilt, recordBuilt } from './files-build.ts';
-import { lockVersion, refuseUnlessOpen, type LockedVersion } from './files-change.ts';
-import { MAX_FILES, weightOf, weightWithout, type File } from './files-manifest.ts';
-import { foldersOf, type FilePath } from './files-path.ts';
-import { FileRefusal } from './files-refusal.ts';
-import { inTurn } from './files-turns.ts';
-import type { Tag } from './names.ts';
-import * as rows from './queries/files.ts';
-import { insertTag, recordTagMoves, removeTags } from './queries/tags.ts';
-import type { Registry } from './registry.ts';
-import type { Repository } from './repositories.ts';
-import type { Scene } from './scene.ts';
-import { decideTags, type TagDecisions } from './tags.ts';
+import type { Principal } from '../../auth/principal.ts';
+import { digestFromBytes, digestToBytes, type Digest } from '../../blobs/digest.ts';
+import type { Transaction } from '../../db/database.ts';
+import { recordEvent } from '../../jobs/outbox.ts';
+import { insertBuilt, recordBuilt } from './build.ts';
+import { lockVersion, refuseUnlessOpen, type LockedVersion } from './change.ts';
+import { MAX_FILES, weightOf, weightWithout, type File } from './manifest.ts';
+import { foldersOf, type FilePath } from './path.ts';
+import { FileRefusal } from './refusal.ts';
+import { inTurn } from './turns.ts';
+import type { Tag } from '../names.ts';
+import * as rows from '../queries/files.ts';
+import { insertTag, recordTagMoves, removeTags } from '../queries/tags.ts';
+import type { Registry } from '../registry.ts';
+import type { Repository } from '../repositories.ts';
+import type { Scene } from '../scene.ts';
+import { decideTags, type TagDecisions } from '../tags.ts';
 
 /** Who changes which version. */
 export interface VersionRequest {

@@ -1,12 +1,12 @@
 /** Reading a version's files: one of them, or the list. */
-import type { Digest } from '../blobs/digest.ts';
-import { toFile } from './files-build.ts';
-import { filesOf, type File } from './files-manifest.ts';
-import type { FoundVersion } from './files-versions.ts';
-import { findManifest } from './manifests.ts';
-import { selectEntries, selectEntry } from './queries/files.ts';
-import type { Registry } from './registry.ts';
-import type { Repository } from './repositories.ts';
+import type { Digest } from '../../blobs/digest.ts';
+import { toFile } from './build.ts';
+import { filesOf, type File } from './manifest.ts';
+import type { FoundVersion } from './versions.ts';
+import { findManifest } from '../manifests.ts';
+import { selectEntries, selectEntry } from '../queries/files.ts';
+import type { Registry } from '../registry.ts';
+import type { Repository } from '../repositories.ts';
 
 /** Generated for every version that has no file of this name. */
 export const SUMS = 'SHA256SUMS';

@@ -1,9 +1,9 @@
 /** The one way to change a version: its tag locked, its rows there, and nothing in the way of a change. */
-import type { Transaction } from '../db/database.ts';
-import { digestFromBytes, digestToBytes } from '../blobs/digest.ts';
-import { filesOf, weightOf, type FileList } from './files-manifest.ts';
-import { FileRefusal } from './files-refusal.ts';
-import type { Kind } from './kinds.ts';
+import type { Transaction } from '../../db/database.ts';
+import { digestFromBytes, digestToBytes } from '../../blobs/digest.ts';
+import { filesOf, weightOf, type FileList } from './manifest.ts';
+import { FileRefusal } from './refusal.ts';
+import type { Kind } from '../kinds.ts';
 import {
   insertVersion,
   isReferredTo,
@@ -11,10 +11,10 @@ import {
   selectVersion,
   writeEntries,
   type VersionRow,
-} from './queries/files.ts';
-import { selectManifest } from './queries/manifests.ts';
-import { lockTag, type TagRow } from './queries/tags.ts';
-import { Refusal } from './refusal.ts';
+} from '../queries/files.ts';
+import { selectManifest } from '../queries/manifests.ts';
+import { lockTag, type TagRow } from '../queries/tags.ts';
+import { Refusal } from '../refusal.ts';
 
 export interface LockedVersion {
   readonly tag: TagRow;

@@ -1,6 +1,6 @@
 /** Versions of a project by their properties. */
-import { selectByProperties, type FoundByProperty } from './queries/files-versions.ts';
-import type { Registry } from './registry.ts';
+import { selectByProperties, type FoundByProperty } from '../queries/files-versions.ts';
+import type { Registry } from '../registry.ts';
 
 /** @param after repository and version of the last one of the page before, with a space between */
 export function findByProperties(
