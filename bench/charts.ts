@@ -14,7 +14,7 @@ import { measure } from './load/closed-loop.ts';
 import { describeMachine, load, settle } from './measure/machine.ts';
 import { MemorySampler } from './measure/memory-sampler.ts';
 import { median, summarise, type Round, type WorkloadRounds } from './report/summary.ts';
-import { detailTable, mib, ratioTable, table } from './report/table.ts';
+import { detailTable, ratioTable, table } from './report/table.ts';
 import { startBerth } from './sides/berth.ts';
 import { startChartMuseum } from './sides/chartmuseum.ts';
 import { Connection } from './wire/connection.ts';
@@ -146,7 +146,8 @@ async function ask(
       const first = await expect(connections[0]!, gzip, 200, 'GET of the index');
       const request = plainRequest(head(session, 'GET', address, headers(first.header('ETag') ?? '"none"')));
       const typical = await connections[0]!.exchange(request);
-      const remark = `${typical.status}, ${mib(typical.length)}${typical.header('Content-Encoding') ? ' packed' : ''}`;
+      const packed = typical.header('Content-Encoding') === undefined ? '' : ' packed';
+      const remark = `${typical.status}, ${(typical.length / 1000).toFixed(0)} kB${packed}`;
       const status = typical.status;
       const sampler = new MemorySampler(target.pids);
       const operation = async (lane: Connection): Promise<void> =>
