@@ -4981,8 +4981,8 @@ async function sendResumably(target, file, progress) {
 				method: "GET",
 				path: location
 			}), [404]);
-			if (answer.status === 404) location = void 0;
-			else offset = offsetOf$1(answer);
+			if (answer.status !== 404) offset = offsetOf$1(answer);
+			if (offset === 0) location = void 0;
 		}
 		if (location === void 0) {
 			const path = `/v2/${target.repository}/blobs/uploads/`;
@@ -4992,17 +4992,13 @@ async function sendResumably(target, file, progress) {
 				body: Buffer.alloc(0)
 			})));
 			await memory.write(location);
-		} else if (offset > 0) note(`${file.path}: going on at ${offset.toLocaleString("en")} of ${file.size.toLocaleString("en")} bytes`);
+		} else note(`${file.path}: going on at ${offset.toLocaleString("en")} of ${file.size.toLocaleString("en")} bytes`);
 		progress.at(offset);
 		try {
 			if (offset < file.size) {
 				const sent = (bytes) => {
 					progress.add(bytes);
 					progressed();
-				};
-				const headers = {
-					...OCTETS,
-					"Content-Range": `${offset}-${file.size - 1}`
 				};
 				const body = {
 					file: file.file,
@@ -5013,7 +5009,7 @@ async function sendResumably(target, file, progress) {
 				location = locationOf(await accept(await hub.send({
 					method: "PATCH",
 					path: location,
-					headers,
+					headers: OCTETS,
 					body
 				})));
 			}
@@ -5025,7 +5021,6 @@ async function sendResumably(target, file, progress) {
 			}));
 		} catch (error) {
 			if (!(error instanceof HubError)) throw error;
-			if (error.status === 416) throw new Unreachable(error.message);
 			if (error.status === 404 || error.code === "DIGEST_INVALID") {
 				await memory.forget();
 				location = void 0;
@@ -5036,7 +5031,7 @@ async function sendResumably(target, file, progress) {
 	});
 	await memory.forget();
 }
-/** `Range: 0-0` is said of no byte and of one, so one byte counts as none; the hub corrects that with 416. */
+/** `Range: 0-0` is said of no byte and of one, so one byte counts as none. */
 function offsetOf$1(answer) {
 	const last = Number(/^0-(\d+)$/.exec(answer.header("range") ?? "")?.[1] ?? 0);
 	return last === 0 ? 0 : last + 1;

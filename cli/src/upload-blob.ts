@@ -56,32 +56,31 @@ async function sendResumably(target: BlobTarget, file: Hashed, progress: FilePro
     let offset = 0;
     if (location !== undefined) {
       const answer = await accept(await hub.send({ method: 'GET', path: location }), [404]);
-      if (answer.status === 404) location = undefined;
-      else offset = offsetOf(answer);
+      if (answer.status !== 404) offset = offsetOf(answer);
+      if (offset === 0) location = undefined;
     }
     if (location === undefined) {
       const path = `/v2/${target.repository}/blobs/uploads/`;
       location = locationOf(await accept(await hub.send({ method: 'POST', path, body: Buffer.alloc(0) })));
       await memory.write(location);
-    } else if (offset > 0) {
+    } else {
       note(`${file.path}: going on at ${offset.toLocaleString('en')} of ${file.size.toLocaleString('en')} bytes`);
     }
     progress.at(offset);
     try {
+      // Without a Content-Range the hub keeps what comes before a cut.
       if (offset < file.size) {
         const sent = (bytes: number): void => {
           progress.add(bytes);
           progressed();
         };
-        const headers = { ...OCTETS, 'Content-Range': `${offset}-${file.size - 1}` };
         const body = { file: file.file, start: offset, end: file.size - 1, sent };
-        location = locationOf(await accept(await hub.send({ method: 'PATCH', path: location, headers, body })));
+        location = locationOf(await accept(await hub.send({ method: 'PATCH', path: location, headers: OCTETS, body })));
       }
       const path = `${location}${location.includes('?') ? '&' : '?'}digest=${encodeURIComponent(file.digest)}`;
       await accept(await hub.send({ method: 'PUT', path, body: Buffer.alloc(0) }));
     } catch (error) {
       if (!(error instanceof HubError)) throw error;
-      if (error.status === 416) throw new Unreachable(error.message);
       if (error.status === 404 || error.code === 'DIGEST_INVALID') {
         await memory.forget();
         location = undefined;
@@ -93,7 +92,7 @@ async function sendResumably(target: BlobTarget, file: Hashed, progress: FilePro
   await memory.forget();
 }
 
-/** `Range: 0-0` is said of no byte and of one, so one byte counts as none; the hub corrects that with 416. */
+/** `Range: 0-0` is said of no byte and of one, so one byte counts as none. */
 function offsetOf(answer: Answer): number {
   const last = Number(/^0-(\d+)$/.exec(answer.header('range') ?? '')?.[1] ?? 0);
   return last === 0 ? 0 : last + 1;
