@@ -4233,6 +4233,10 @@ function originOf(text) {
 	if (!url || !/^https?:$/.test(url.protocol)) throw usage(`${JSON.stringify(printable(text))} is no address of a hub`);
 	return url.origin;
 }
+/** The value of an Authorization header. */
+function basic({ username, secret }) {
+	return `Basic ${Buffer.from(`${username}:${secret}`).toString("base64")}`;
+}
 
 // cli/src/session.ts
 /** What a command starts from: its options, its hub, and who it is there. */
@@ -4266,9 +4270,6 @@ async function credentialsFor(session, origin) {
 		};
 	}
 	return findCredentials(session.env, origin);
-}
-function basic({ username, secret }) {
-	return `Basic ${Buffer.from(`${username}:${secret}`).toString("base64")}`;
 }
 
 // cli/src/commands/login.ts

@@ -1,4 +1,9 @@
 #!/usr/bin/env node
+import { once } from "node:events";
+import { createReadStream } from "node:fs";
+import http from "node:http";
+import https from "node:https";
+import { setTimeout } from "node:timers/promises";
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
@@ -28,9 +33,284 @@ var CliError = class extends Error {
 function usage(message) {
 	return new CliError(message, EXIT.usage);
 }
+/** An answer of the hub that is not the one hoped for. */
+var HubError = class extends CliError {
+	status;
+	/** The last part of a problem's type, or a code of /v2: `checksum-mismatch`, `DIGEST_INVALID`. */
+	code;
+	constructor(status, code, sentence, requestId) {
+		super(`${sentence}${requestId === void 0 ? "" : ` (request ${requestId})`}`, exitCodeOf(status, code));
+		this.status = status;
+		this.code = code;
+	}
+};
+function exitCodeOf(status, code) {
+	if (/policy|quota/i.test(code)) return EXIT.policy;
+	if (status === 401 || status === 403) return EXIT.auth;
+	if (status === 404) return EXIT.notFound;
+	if (status === 409 || status === 412) return EXIT.conflict;
+	return EXIT.failure;
+}
 /** Text from elsewhere, on one line, without what a terminal would obey. */
 function printable(text) {
 	return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ").trim();
+}
+
+// cli/src/http.ts
+/** Requests to a hub: one at a time, or tried again when the hub or the line was only busy. */
+/** The line was cut, or nobody listens: another try may succeed. */
+var Unreachable = class extends CliError {
+	name = "CliError";
+};
+/** Neither a byte nor an answer for this long. */
+const IDLE_MS = 12e4;
+const LONGEST_TEXT = 67108864;
+const LONGEST_WAIT_MS = 6e4;
+const MOST_REDIRECTS = 3;
+const BUSY = /* @__PURE__ */ new Set([
+	429,
+	502,
+	503,
+	504
+]);
+var Hub = class {
+	origin;
+	#authorization;
+	#retries;
+	#say;
+	#agents;
+	constructor(options) {
+		this.origin = options.origin;
+		this.#authorization = options.authorization;
+		this.#retries = options.retries;
+		this.#say = options.say;
+		this.#agents = {
+			http: new http.Agent({ keepAlive: true }),
+			https: new https.Agent({ keepAlive: true })
+		};
+	}
+	/** One try. @throws {Unreachable} */
+	async send(ask) {
+		let url = new URL(ask.path, this.origin);
+		for (let hops = 0;; hops++) {
+			const answer = await this.#exchange(url, ask);
+			const location = answer.header("location");
+			if (![
+				301,
+				302,
+				303,
+				307,
+				308
+			].includes(answer.status) || location === void 0) return answer;
+			answer.message.resume();
+			if (ask.method !== "GET" && ask.method !== "HEAD") throw new CliError(`${url.origin} redirects; use its new address`);
+			const next = new URL(location, url);
+			const safe = next.protocol === url.protocol || next.protocol === "https:";
+			if (hops >= MOST_REDIRECTS || !safe) throw new CliError(`${url.origin} redirects to where Berth does not follow`);
+			url = next;
+		}
+	}
+	/**
+	* Tries again, later and later, while the hub is busy or cannot be reached. `work` is one try, which throws or answers;
+	* what it tells with `progressed` makes the count begin anew.
+	*/
+	async persist(what, work) {
+		for (let tries = 1;; tries++) try {
+			return await work(() => tries = 1);
+		} catch (error) {
+			const wait = waitOf(error, tries);
+			if (wait === void 0 || tries > this.#retries) throw error;
+			this.#say(`${what}: ${error.message}; trying again${wait < 1e3 ? "" : ` in ${Math.round(wait / 1e3)} s`}`);
+			await setTimeout(wait);
+		}
+	}
+	/** A request that may be repeated. @throws {HubError} unless the status is one of those that are expected, or 2xx */
+	ask(ask, expected = []) {
+		return this.persist(`${ask.method} ${new URL(ask.path, this.origin).pathname}`, async () => {
+			return accept(await this.send(ask), expected);
+		});
+	}
+	/** JSON of the hub. */
+	async json(method, path, body) {
+		const text = await (await this.ask({
+			method,
+			path,
+			headers: {
+				Accept: "application/json",
+				...body !== void 0 && { "Content-Type": "application/json" }
+			},
+			...body !== void 0 && { body: Buffer.from(JSON.stringify(body)) }
+		})).text();
+		try {
+			return text === "" ? void 0 : JSON.parse(text);
+		} catch {
+			throw new CliError(`${this.origin} did not answer as a Berth hub does; look at its address`);
+		}
+	}
+	/** All pages of a list under /api/v1. */
+	async list(path) {
+		const items = [];
+		let cursor;
+		do {
+			const query = new URLSearchParams({
+				limit: "200",
+				...cursor !== void 0 && { cursor }
+			});
+			const page = await this.json("GET", `${path}?${query.toString()}`);
+			items.push(...page.items);
+			cursor = page.next_cursor ?? void 0;
+		} while (cursor !== void 0);
+		return items;
+	}
+	close() {
+		this.#agents.http.destroy();
+		this.#agents.https.destroy();
+	}
+	async #exchange(url, { method, headers = {}, body }) {
+		const module = url.protocol === "https:" ? https : http;
+		const length = body === void 0 ? void 0 : Buffer.isBuffer(body) ? body.length : body.end - body.start + 1;
+		const asksFirst = length !== void 0 && length > 1048576;
+		const request = module.request(url, {
+			method,
+			agent: url.protocol === "https:" ? this.#agents.https : this.#agents.http,
+			headers: {
+				"User-Agent": "berth",
+				...this.#authorization !== void 0 && url.origin === this.origin && { Authorization: this.#authorization },
+				...headers,
+				...length !== void 0 && { "Content-Length": String(length) },
+				...asksFirst && { Expect: "100-continue" }
+			}
+		});
+		request.setTimeout(IDLE_MS, () => request.destroy(/* @__PURE__ */ new Error(`nothing came for ${IDLE_MS / 1e3} s`)));
+		let early = false;
+		const answered = once(request, "response").then(([message]) => {
+			early = true;
+			return message;
+		});
+		answered.catch(() => {});
+		try {
+			if (length === void 0 || length === 0) request.end();
+			else if (Buffer.isBuffer(body)) request.end(body);
+			else {
+				if (asksFirst) {
+					request.flushHeaders();
+					await Promise.race([
+						once(request, "continue"),
+						answered,
+						setTimeout(2e3)
+					]);
+				}
+				if (!early) await sendFile(request, body, answered);
+			}
+			const message = await answered;
+			if (!request.writableEnded) message.once("close", () => request.destroy());
+			return toAnswer(message);
+		} catch (error) {
+			request.destroy();
+			throw unreachable(url, error);
+		}
+	}
+};
+/** Sends until the end, or until the answer comes: a refusal does not wait for the rest. */
+async function sendFile(request, body, answered) {
+	const bytes = createReadStream(body.file, {
+		start: body.start,
+		end: body.end,
+		highWaterMark: 262144
+	});
+	let over = false;
+	answered.then(() => over = true, () => over = true);
+	let left = body.end - body.start + 1;
+	try {
+		for await (const chunk of bytes) {
+			if (over) return;
+			left -= chunk.length;
+			if (!request.write(chunk)) await Promise.race([once(request, "drain"), answered]);
+			body.sent(chunk.length);
+		}
+	} finally {
+		bytes.destroy();
+	}
+	if (left !== 0) throw new CliError(`${body.file} became shorter while it was read`);
+	request.end();
+}
+function toAnswer(message) {
+	return {
+		status: message.statusCode ?? 0,
+		message,
+		header(name) {
+			const value = message.headers[name];
+			return Array.isArray(value) ? value[0] : value;
+		},
+		async text() {
+			const chunks = [];
+			let size = 0;
+			try {
+				for await (const chunk of message) {
+					size += chunk.length;
+					if (size > LONGEST_TEXT) throw new CliError("The hub answers with more than a list can be");
+					chunks.push(chunk);
+				}
+			} catch (error) {
+				if (error instanceof CliError) throw error;
+				throw new Unreachable("The connection was cut in the middle of an answer");
+			}
+			return Buffer.concat(chunks).toString("utf8");
+		}
+	};
+}
+/** @throws {HubError} */
+async function accept(answer, expected = []) {
+	if (answer.status < 300 || expected.includes(answer.status)) return answer;
+	throw await toError(answer);
+}
+var Busy = class extends HubError {
+	retryAfter;
+	constructor(error, retryAfter) {
+		super(error.status, error.code, error.message, void 0);
+		this.retryAfter = retryAfter;
+	}
+};
+async function toError(answer) {
+	const { code, sentence } = explain(await answer.text().catch(() => ""));
+	const requestId = answer.header("x-request-id");
+	const said = sentence === "" ? `The answer was ${answer.status} ${answer.message.statusMessage ?? ""}` : sentence;
+	const error = new HubError(answer.status, code, printable(said).slice(0, 500), requestId && printable(requestId));
+	return BUSY.has(answer.status) ? new Busy(error, answer.header("retry-after")) : error;
+}
+/** Problem details, the errors of /v2, or a line of text. */
+function explain(text) {
+	try {
+		const { type, detail, errors } = JSON.parse(text);
+		const first = errors?.[0];
+		return {
+			code: type?.slice(type.lastIndexOf(":") + 1) ?? first?.code ?? "",
+			sentence: detail ?? first?.message ?? ""
+		};
+	} catch {
+		return {
+			code: "",
+			sentence: text.trimStart().startsWith("<") ? "" : text
+		};
+	}
+}
+/** How long to wait before the next try; undefined when trying again is of no use. */
+function waitOf(error, tries) {
+	const own = Math.min(LONGEST_WAIT_MS, 250 * 2 ** tries) * (.5 + Math.random() / 2);
+	if (error instanceof Unreachable) return own;
+	if (!(error instanceof Busy)) return void 0;
+	const seconds = Number(error.retryAfter);
+	const asked = Number.isFinite(seconds) ? seconds * 1e3 : Date.parse(error.retryAfter ?? "") - Date.now();
+	return Number.isFinite(asked) && error.retryAfter !== void 0 ? Math.min(LONGEST_WAIT_MS, Math.max(0, asked)) : own;
+}
+function unreachable(url, error) {
+	if (error instanceof CliError) return error;
+	if (error.syscall === "open" || error.syscall === "read") {
+		if (error.path !== void 0) return new CliError(`${error.path} cannot be read: ${error.message}`);
+	}
+	const said = error.code === "ECONNREFUSED" ? "nothing listens there" : printable(error.message || (error.code ?? ""));
+	const sentence = `${url.origin} cannot be reached: ${said}`;
+	return /^(?:ENOTFOUND|ERR_INVALID|CERT_|ERR_TLS|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/.test(error.code ?? "") ? new CliError(sentence, EXIT.failure) : new Unreachable(sentence);
 }
 
 // cli/src/settings.ts
@@ -87,6 +367,10 @@ function originOf(text) {
 	if (!url || !/^https?:$/.test(url.protocol)) throw usage(`${JSON.stringify(printable(text))} is no address of a hub`);
 	return url.origin;
 }
+/** The value of an Authorization header. */
+function basic({ username, secret }) {
+	return `Basic ${Buffer.from(`${username}:${secret}`).toString("base64")}`;
+}
 
 // cli/src/docker-credential-berth.ts
 /**
@@ -105,7 +389,7 @@ async function main(verb, env) {
 		case "get": {
 			const server = (await readInput()).trim();
 			const host = hostOf(server);
-			const kept = fromEnvironment(env, host) ?? settings.hubs[known(host)[0] ?? ""];
+			const kept = await fromEnvironment(env, host) ?? settings.hubs[known(host)[0] ?? ""];
 			if (!kept) throw new CliError(NOT_FOUND);
 			return JSON.stringify({
 				ServerURL: server,
@@ -142,13 +426,33 @@ async function main(verb, env) {
 		default: throw new CliError("Usage: docker-credential-berth get | store | erase | list");
 	}
 }
-function fromEnvironment(env, host) {
-	const { BERTH_TOKEN: token, BERTH_HUB: hub, BERTH_USER: user } = env;
-	if (!token || !hub || hostOf(hub) !== host) return void 0;
-	return {
-		username: user || "token",
-		secret: token.trim()
+/** docker has to name the owner beside a token; unless BERTH_USER does, the hub is asked. */
+async function fromEnvironment(env, host) {
+	const { BERTH_TOKEN: token, BERTH_HUB: address, BERTH_USER: user } = env;
+	if (!token || !address || hostOf(address) !== host) return void 0;
+	const secret = token.trim();
+	if (user) return {
+		username: user,
+		secret
 	};
+	const authorization = basic({
+		username: "<token>",
+		secret
+	});
+	const hub = new Hub({
+		origin: originOf(address),
+		authorization,
+		retries: 2,
+		say: () => {}
+	});
+	try {
+		return {
+			username: (await hub.json("GET", "/api/v1/me")).name,
+			secret
+		};
+	} finally {
+		hub.close();
+	}
 }
 async function readInput() {
 	let text = "";

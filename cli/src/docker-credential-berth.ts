@@ -4,7 +4,8 @@
  * `docker login` keeps is there for `berth`. A verb; something on standard input; an answer on standard output.
  */
 import { CliError, printable } from './errors.ts';
-import { originOf, readSettings, writeSettings, type Credentials } from './settings.ts';
+import { Hub } from './http.ts';
+import { basic, originOf, readSettings, writeSettings, type Credentials } from './settings.ts';
 
 const NOT_FOUND = 'credentials not found in native keychain';
 
@@ -20,7 +21,7 @@ async function main(verb: string, env: NodeJS.ProcessEnv): Promise<string> {
     case 'get': {
       const server = (await readInput()).trim();
       const host = hostOf(server);
-      const kept = fromEnvironment(env, host) ?? settings.hubs[known(host)[0] ?? ''];
+      const kept = (await fromEnvironment(env, host)) ?? settings.hubs[known(host)[0] ?? ''];
       if (!kept) throw new CliError(NOT_FOUND);
       return JSON.stringify({ ServerURL: server, Username: kept.username, Secret: kept.secret });
     }
@@ -49,11 +50,19 @@ async function main(verb: string, env: NodeJS.ProcessEnv): Promise<string> {
   }
 }
 
-function fromEnvironment(env: NodeJS.ProcessEnv, host: string): Credentials | undefined {
-  const { BERTH_TOKEN: token, BERTH_HUB: hub, BERTH_USER: user } = env;
-  if (!token || !hub || hostOf(hub) !== host) return undefined;
-  // docker reads the user <token> as an identity token, which is another thing.
-  return { username: user || 'token', secret: token.trim() };
+/** docker has to name the owner beside a token; unless BERTH_USER does, the hub is asked. */
+async function fromEnvironment(env: NodeJS.ProcessEnv, host: string): Promise<Credentials | undefined> {
+  const { BERTH_TOKEN: token, BERTH_HUB: address, BERTH_USER: user } = env;
+  if (!token || !address || hostOf(address) !== host) return undefined;
+  const secret = token.trim();
+  if (user) return { username: user, secret };
+  const authorization = basic({ username: '<token>', secret });
+  const hub = new Hub({ origin: originOf(address), authorization, retries: 2, say: () => {} });
+  try {
+    return { username: (await hub.json<{ name: string }>('GET', '/api/v1/me')).name, secret };
+  } finally {
+    hub.close();
+  }
 }
 
 async function readInput(): Promise<string> {

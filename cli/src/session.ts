@@ -3,7 +3,7 @@ import { Hub } from './http.ts';
 import { usage } from './errors.ts';
 import type { Format, Output } from './output.ts';
 import type { Reference } from './reference.ts';
-import { findCredentials, originOf, readSettings, type Credentials } from './settings.ts';
+import { basic, findCredentials, originOf, readSettings, type Credentials } from './settings.ts';
 
 export interface GlobalOptions {
   readonly hub?: string;
@@ -51,8 +51,4 @@ export async function credentialsFor(session: Session, origin: string): Promise<
     if (chosen === origin) return { username: session.env['BERTH_USER'] || '<token>', secret: token.trim() };
   }
   return findCredentials(session.env, origin);
-}
-
-export function basic({ username, secret }: Credentials): string {
-  return `Basic ${Buffer.from(`${username}:${secret}`).toString('base64')}`;
 }

@@ -125,3 +125,8 @@ export function originOf(text: string): string {
   if (!url || !/^https?:$/.test(url.protocol)) throw usage(`${JSON.stringify(printable(text))} is no address of a hub`);
   return url.origin;
 }
+
+/** The value of an Authorization header. */
+export function basic({ username, secret }: Credentials): string {
+  return `Basic ${Buffer.from(`${username}:${secret}`).toString('base64')}`;
+}

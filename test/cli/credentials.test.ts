@@ -1,7 +1,7 @@
 import { chmod, readFile, stat } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { testHub } from '../harness/hub.ts';
-import { makeCli } from './harness.ts';
+import { ciCli, makeCli } from './harness.ts';
 
 const hub = await testHub();
 const host = new URL(hub.origin).host;
@@ -98,9 +98,12 @@ describe('docker-credential-berth', () => {
   });
 
   it('gives the token of a CI job for its hub, and for no other', async () => {
-    const cli = await makeCli({ BERTH_HUB: hub.origin, BERTH_TOKEN: 'berth_pat_x' });
+    const cli = await ciCli(hub);
     const get = (input: string) => cli.run(['get'], { program: 'docker-credential-berth', input });
-    expect(JSON.parse((await get(host)).stdout)).toMatchObject({ Secret: 'berth_pat_x' });
+    expect(JSON.parse((await get(host)).stdout)).toMatchObject({
+      Username: username,
+      Secret: expect.stringMatching(/^berth_pat_/),
+    });
     expect((await get('hub.example')).code).toBe(1);
     expect((await cli.run(['format'], { program: 'docker-credential-berth' })).code).toBe(1);
   });
