@@ -24,6 +24,7 @@ const HELP = `npm run bench:memory -- [options]
   --seconds N         time over which each of them is stretched, so that all overlap (10)
   --clients-limit N   MiB that they may add (256)
   --store disk|s3     where the server keeps bytes; s3 is a fake in a process of its own that keeps none (disk)
+  --door oci|files    blobs of an image, or files by PUT and GET (oci)
   --server NAME       berth, or a registry to try the measurement on, such as docker-registry (berth)
   --folder DIR        where the scratch folder is made (/var/tmp)
 `;
@@ -42,9 +43,11 @@ interface Measurement {
 class Client {
   readonly #child: ChildProcess = fork(fileURLToPath(new URL('memory/client.ts', import.meta.url)));
   readonly #side: Side;
+  readonly #door: string;
 
-  constructor(side: Side) {
+  constructor(side: Side, door: string) {
     this.#side = side;
+    this.#door = door;
   }
 
   take(step: Step): Promise<void> {
@@ -57,7 +60,7 @@ class Client {
         process.stdout.write(`  ${result}\n`);
         resolve();
       });
-      this.#child.send({ target: this.#side.target, step });
+      this.#child.send({ target: this.#side.target, door: this.#door, step });
     });
   }
 
@@ -96,6 +99,7 @@ async function main(): Promise<number> {
       seconds: { type: 'string', default: '10' },
       'clients-limit': { type: 'string', default: '256' },
       store: { type: 'string', default: 'disk' },
+      door: { type: 'string', default: 'oci' },
       server: { type: 'string', default: 'berth' },
       folder: { type: 'string', default: '/var/tmp' },
     },
@@ -111,9 +115,9 @@ async function main(): Promise<number> {
   try {
     if (values.store === 's3') store = await startFakeStore();
     side = await startServer(values.server, scratch, store?.env ?? {});
-    client = new Client(side);
+    client = new Client(side, values.door);
     const running = client;
-    process.stdout.write(`${values.server} ${side.version}, store ${values.store}\n`);
+    process.stdout.write(`${values.server} ${side.version}, store ${values.store}, door ${values.door}\n`);
     await running.take({ kind: 'warm-up' });
     await new Promise((resolve) => setTimeout(resolve, AT_REST_MS));
     const before = new MemorySampler(side.target.pids).sample();

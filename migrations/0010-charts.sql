@@ -68,4 +68,16 @@ $$;
 create constraint trigger chart_versions_raise_epoch
   after insert or update or delete on chart_versions
   deferrable initially deferred for each row execute function raise_chart_epoch();
+
+-- A chart goes with its repository, and its versions before it.
+create function raise_namespace_epoch() returns trigger language plpgsql as $$
+begin
+  update chart_namespaces set epoch = epoch + 1 where id = old.namespace_id;
+  return null;
+end
+$$;
+create constraint trigger charts_raise_epoch
+  after delete on charts deferrable initially deferred for each row execute function raise_namespace_epoch();
+
+-- For the job that looks for charts which are not listed.
 create index manifests_of_charts on manifests (id) where kind = 'chart';

@@ -25,7 +25,7 @@ export interface AppOptions {
 }
 
 export function createApp(context: Context, options: AppOptions = {}): Koa {
-  const { config, log, db, store, registry, authenticator, tokens, keys } = context;
+  const { config, log, db, store, registry, authenticator, tokens, keys, secrets, oidc } = context;
   const app = new Koa();
   const report = (error: unknown, requestId: string): void => log.error({ err: error, requestId }, 'a request failed');
   app.on('error', (error: Error) => log.error({ err: error }, 'an answer could not be completed'));
@@ -52,16 +52,29 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
   app.use(filesDoor({ registry, authenticator, pace, verifyReads }, report));
   const facts = async (path: string, principalId: number) =>
     targetOf(await registry.scenes.resolve({ path, principalId }));
-  app.use(authDoor({ tokens, keys, authenticator, gate: registry.gate, facts, publicUrls: config.publicUrls, report }));
+  app.use(
+    authDoor({
+      db,
+      oidc,
+      tokens,
+      keys,
+      authenticator,
+      gate: registry.gate,
+      facts,
+      publicUrls: config.publicUrls,
+      sessions: config.sessions,
+      report,
+    }),
+  );
   app.use(
     apiDoor({
       db,
       authenticator,
       gate: registry.gate,
       facts,
-      publicUrls: config.publicUrls,
       registry,
-      secrets: context.secrets,
+      publicUrls: config.publicUrls,
+      secrets,
       rate: createRate(config.apiRate),
       sessions: config.sessions,
       report,

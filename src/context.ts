@@ -2,8 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { createAuthenticator, type Authenticator } from './auth/authenticate.ts';
 import { createDenials, type Denials } from './auth/denials.ts';
+import { createDirectories } from './auth/directories.ts';
 import { createGate } from './auth/gate.ts';
 import { createKeyRing, type KeyRing } from './auth/keys.ts';
+import { createOidc, type Oidc } from './auth/oidc.ts';
+import { providerFetch } from './auth/provider-fetch.ts';
 import { createRegistryTokens, type RegistryTokens } from './auth/registry-tokens.ts';
 import { createSecrets, type Secrets as Vault } from './auth/secrets.ts';
 import { createVerifiers } from './auth/verifiers.ts';
@@ -13,6 +16,7 @@ import { openStore } from './blobs/open.ts';
 import type { BlobStore } from './blobs/store.ts';
 import type { Config, Secrets } from './config.ts';
 import { openDatabase, type Database } from './db/database.ts';
+import { createOutbound } from './http/outbound.ts';
 import { createLog, type Log } from './log.ts';
 import { createMemory } from './registry/memory.ts';
 import type { Registry } from './registry/registry.ts';
@@ -30,6 +34,7 @@ export interface Context extends AsyncDisposable {
   readonly authenticator: Authenticator;
   readonly denials: Denials;
   readonly secrets: Vault;
+  readonly oidc: Oidc;
 }
 
 export interface ContextOptions {
@@ -42,7 +47,7 @@ export interface ContextOptions {
 /** Manifests; the specification asks for at least 4 MiB. */
 const MANIFEST_LIMIT = 4 * 1024 * 1024;
 /** Connections of one process: two batches of look-ups, a few transactions. Each backend of Postgres is memory. */
-const CONNECTIONS = 6;
+const CONNECTIONS = 4;
 
 /** @throws when Postgres or the store cannot be used, or do not belong together */
 export async function createContext(config: Config, secrets: Secrets, options: ContextOptions = {}): Promise<Context> {
@@ -68,7 +73,9 @@ export async function createContext(config: Config, secrets: Secrets, options: C
   const denials = stack.use(
     createDenials(db, (error) => log.warn({ err: error }, 'denials could not be written; they are kept for now')),
   );
-  const authenticator = createAuthenticator(createVerifiers({ db, tokens, sessions: config.sessions }));
+  const authenticator = createAuthenticator(
+    createVerifiers({ db, tokens, sessions: config.sessions, directories: createDirectories(db, vault) }),
+  );
   const registry: Registry = {
     db,
     store,
@@ -92,6 +99,7 @@ export async function createContext(config: Config, secrets: Secrets, options: C
     authenticator,
     denials,
     secrets: vault,
+    oidc: createOidc({ db, secrets: vault, fetch: providerFetch(createOutbound()) }),
     async [Symbol.asyncDispose]() {
       await authenticator.settled();
       await owned.disposeAsync();

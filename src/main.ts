@@ -56,6 +56,24 @@ command('explain', 'Say what someone may do, and which rule says so', async (rea
   .option('--change <change>', 'create, overwrite or delete the tag');
 
 program
+  .command('import')
+  .description('Take over what another server holds')
+  .command('chartmuseum')
+  .description("Take over a ChartMuseum's folder, or any chart repository by its URL, by way of a hub's HTTP API")
+  .argument('<source>', 'the folder, or the URL of the repository or of its index.yaml')
+  .argument('<namespace>', 'where to, such as acme/charts')
+  .option('--hub <url>', 'the hub (BERTH_CLIENT_HUB, http://127.0.0.1:8080)')
+  .option('--user <name>', 'who uploads (BERTH_CLIENT_USER); none with a token')
+  .option('--password-file <file>', 'a file with the password or token (or BERTH_CLIENT_PASSWORD)')
+  .option('--source-user <name>', 'for a source that asks for it (BERTH_CLIENT_SOURCE_USER)')
+  .option('--source-password-file <file>', 'a file with its password (or BERTH_CLIENT_SOURCE_PASSWORD)')
+  .option('--parallel <number>', 'charts under way at the same time (8)')
+  .action(async (source: string, namespace: string, flags: object) => {
+    const { runImport } = await import('./import/command.ts');
+    process.exitCode = await runImport(source, namespace, flags, process.env, (line) => console.log(line));
+  });
+
+program
   .command('version')
   .description('Print the version')
   .action(() => console.log(VERSION));

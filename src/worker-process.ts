@@ -7,6 +7,8 @@ import { freeClaims } from './registry/queries/uploads.ts';
 import { startWorkerJobs } from './worker.ts';
 
 export interface RunningWorker {
+  /** Frees the uploads that a process which is gone had claimed. */
+  free(claimant: string): Promise<void>;
   /** Ends it: readiness fails at once, requests under way may finish for `config.drainSeconds`. */
   close(): Promise<void>;
 }
@@ -18,11 +20,11 @@ export async function startWorker(start: HubStart): Promise<RunningWorker> {
     process: `worker ${start.worker}`,
     claimant: start.claimant,
   });
-  // What the process before had claimed when it ended; nobody else has this name.
-  await freeClaims(context.db, start.claimant);
+  for (const claimant of start.former) await freeClaims(context.db, claimant);
   const runner = start.jobs ? await startWorkerJobs(context) : undefined;
   const listening = await listen(createServer(context, { draining: () => draining }), config);
   return {
+    free: (claimant) => freeClaims(context.db, claimant),
     async close() {
       draining = true;
       await listening.close(config.drainSeconds);

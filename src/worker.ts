@@ -6,9 +6,9 @@ import { pruneSessions } from './auth/sessions.ts';
 import { sweepDeadObjects } from './blobs/sweep.ts';
 import type { Context } from './context.ts';
 import { startJobs, type Job, type JobRunner } from './jobs/queue.ts';
-import { pruneShares } from './registry/files/share.ts';
 import { listUnlistedCharts, readPushedChart } from './registry/charts/jobs.ts';
 import { READ_CHART } from './registry/charts/recording.ts';
+import { pruneShares } from './registry/files/share.ts';
 import { pruneEvents } from './registry/prune.ts';
 import { reapIdleUploads } from './registry/reap.ts';
 

@@ -6,8 +6,8 @@ const SRC = new URL('../src/', import.meta.url);
 
 /** From top to bottom. A folder may import what stands on a lower line, and itself. */
 const LEVELS = [['oci', 'helm', 'files', 'api', 'ui'], ['registry'], ['auth'], ['blobs', 'jobs'], ['db', 'http']];
-/** Folders that only the composition root uses: how processes start, and how settings are read. */
-const ROOT_FOLDERS = ['process', 'config'];
+/** Folders that only the composition root uses: how processes start, how settings are read, commands that are clients. */
+const ROOT_FOLDERS = ['process', 'config', 'import'];
 
 interface Source {
   readonly path: string;

@@ -1,6 +1,6 @@
 /** The client of the memory measurement: a process of its own, so that what it uses is not the server's. */
 import type { Target } from '../load/protocol.ts';
-import { TransferClient } from './transfer.ts';
+import { TransferClient, type Door } from './transfer.ts';
 
 export type Step =
   | { readonly kind: 'warm-up' }
@@ -67,8 +67,8 @@ async function inLanes(lanes: number, count: number, work: () => Promise<void>):
   await Promise.all(Array.from({ length: lanes }, lane));
 }
 
-process.on('message', ({ target, step }: { target: Target; step: Step }) => {
-  client ??= new TransferClient(target);
+process.on('message', ({ target, door, step }: { target: Target; door: Door; step: Step }) => {
+  client ??= new TransferClient(target, door);
   take(step, client).then(
     (result) => process.send!({ result }),
     (error: Error) => process.send!({ error: error.stack ?? error.message }),

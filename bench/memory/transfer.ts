@@ -11,6 +11,9 @@ export interface Pace {
   readonly seconds: number;
 }
 
+/** Which way bytes go in and out: blobs of an image, or files by one PUT. */
+export type Door = 'oci' | 'files';
+
 export class TransferClient {
   /** Transfers of bodies that are under way, and the most there ever were at once. */
   active = 0;
@@ -19,29 +22,23 @@ export class TransferClient {
   readonly #tokens: TokenSource;
   readonly #agent = new http.Agent({ keepAlive: true, maxSockets: Infinity });
   readonly #repository = 'bench/memory';
+  readonly #door: Door;
+  /** Of files, where each digest is. */
+  readonly #paths = new Map<string, string>();
 
-  constructor(target: Target) {
+  constructor(target: Target, door: Door) {
     this.#target = target;
+    this.#door = door;
     this.#tokens = new TokenSource(target.origin, target.credentials);
   }
 
-  /** Pushes a blob as the docker engine does: POST, PATCH in chunks, PUT. @returns its digest */
+  /** Pushes a blob as the docker engine does (POST, PATCH in chunks, PUT), or a file as curl -T. @returns its digest */
   async push(name: number, size: number, pace: Pace): Promise<string> {
+    if (this.#door === 'files') return this.#putFile(name, size, pace);
     const opened = await this.#finish(await this.#request('POST', `/v2/${this.#repository}/blobs/uploads/`), 202);
     const content = new StampedContent(name, size);
     const patch = await this.#request('PATCH', opened.headers.location!);
-    const answer = once(patch, 'response');
-    answer.catch(() => {});
-    await this.#during(async () => {
-      const clock = new Pacer(size, pace);
-      for (const block of content.blocks()) {
-        if (!patch.write(block)) await once(patch, 'drain');
-        await clock.passed(block.length);
-      }
-    });
-    patch.end();
-    const [response] = (await answer) as [http.IncomingMessage];
-    const patched = await this.#drained(response, 202);
+    const patched = await this.#send(patch, content, size, pace, 202);
     const digest = content.digest();
     const location = patched.headers.location!;
     const path = `${location}${location.includes('?') ? '&' : '?'}digest=${encodeURIComponent(digest)}`;
@@ -49,9 +46,42 @@ export class TransferClient {
     return digest;
   }
 
+  async #putFile(name: number, size: number, pace: Pace): Promise<string> {
+    const content = new StampedContent(name, size);
+    const path = `/files/${this.#repository}:1/file-${name}`;
+    const put = await this.#request('PUT', path);
+    put.setHeader('content-length', size);
+    await this.#send(put, content, size, pace, 201);
+    const digest = content.digest();
+    this.#paths.set(digest, path);
+    return digest;
+  }
+
+  async #send(
+    request: http.ClientRequest,
+    content: StampedContent,
+    size: number,
+    pace: Pace,
+    status: number,
+  ): Promise<http.IncomingMessage> {
+    const answer = once(request, 'response');
+    answer.catch(() => {});
+    await this.#during(async () => {
+      const clock = new Pacer(size, pace);
+      for (const block of content.blocks()) {
+        if (!request.write(block)) await once(request, 'drain');
+        await clock.passed(block.length);
+      }
+    });
+    request.end();
+    const [response] = (await answer) as [http.IncomingMessage];
+    return this.#drained(response, status);
+  }
+
   /** Pulls a blob and compares its digest. */
   async pull(digest: string, size: number, pace: Pace): Promise<void> {
-    const request = await this.#request('GET', `/v2/${this.#repository}/blobs/${digest}`);
+    const path = this.#paths.get(digest) ?? `/v2/${this.#repository}/blobs/${digest}`;
+    const request = await this.#request('GET', path);
     request.end();
     const [response] = (await once(request, 'response')) as [http.IncomingMessage];
     if (response.statusCode !== 200) throw new Error(`GET of a blob answered ${response.statusCode}`);

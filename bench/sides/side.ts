@@ -35,10 +35,10 @@ export async function freePort(): Promise<number> {
 }
 
 /**
- * Starts a server and waits until it answers on `/v2/`. Its output goes to a file, and of our environment it gets only
+ * Starts a server and waits until it answers on `probe`. Its output goes to a file, and of our environment it gets only
  * what every program needs: a developer's own settings must not change what is measured.
  */
-export async function launch(options: Launch, origin: string): Promise<ChildProcess> {
+export async function launch(options: Launch, origin: string, probe = '/v2/'): Promise<ChildProcess> {
   const log = fs.openSync(options.logFile, 'a');
   const child = spawn(options.command, options.args, {
     stdio: ['ignore', log, log],
@@ -48,7 +48,7 @@ export async function launch(options: Launch, origin: string): Promise<ChildProc
   let failure: Error | undefined;
   child.once('error', (error) => (failure = error));
   const deadline = Date.now() + READY_MS;
-  while (!(await answers(origin))) {
+  while (!(await answers(`${origin}${probe}`))) {
     if (failure === undefined && child.exitCode !== null) failure = new Error(`it ended with ${child.exitCode}`);
     if (failure === undefined && Date.now() > deadline) failure = new Error(`no answer in ${READY_MS / 1000} s`);
     if (failure !== undefined) {
@@ -70,9 +70,9 @@ export async function end(child: ChildProcess): Promise<void> {
   clearTimeout(insist);
 }
 
-async function answers(origin: string): Promise<boolean> {
+async function answers(url: string): Promise<boolean> {
   try {
-    const response = await fetch(`${origin}/v2/`);
+    const response = await fetch(url);
     await response.arrayBuffer();
     return response.status === 200 || response.status === 401;
   } catch {

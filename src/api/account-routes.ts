@@ -1,17 +1,19 @@
 /** /me and /users. */
 import { changeUser, createUser, findUser, listUsers, type User } from '../auth/accounts.ts';
+import type { Authenticator } from '../auth/authenticate.ts';
 import { isAccountName } from '../auth/names.ts';
 import { createPersonalToken, listPersonalTokens, revokePersonalToken } from '../auth/personal-tokens.ts';
 import { changeOwnPassword } from '../auth/own-password.ts';
 import { listTokens, revokeToken } from '../auth/tokens.ts';
 import type { Database } from '../db/database.ts';
+import { addressOf } from '../http/client-address.ts';
 import { define, type ApiRoute } from './call.ts';
 import { hubAdmin, signedIn, withPassword } from './guard.ts';
 import { decodeCursor, page, pageOf, pageQuery } from './pages.ts';
 import { notFound, Problem } from './problems.ts';
 import * as shapes from './shapes.ts';
 
-export function meRoutes(db: Database): ApiRoute[] {
+export function meRoutes(db: Database, authenticator: Authenticator): ApiRoute[] {
   return [
     define('GET', '/me', {
       id: 'me',
@@ -33,8 +35,9 @@ export function meRoutes(db: Database): ApiRoute[] {
       policy: withPassword,
       summary: 'Change your own password; everything signed in with your account ends, personal tokens stay',
       body: shapes.newPassword,
-      run: async ({ principal, actor, body }) => {
-        const changed = await changeOwnPassword(db, principal.name, body.current_password, body.new_password, actor);
+      run: async ({ ctx, principal, actor, body: { current_password: current, new_password: wanted } }) => {
+        const user = { name: principal.name, address: addressOf(ctx) };
+        const changed = await changeOwnPassword({ db, authenticator }, user, { current, wanted }, actor);
         if (!changed) throw new Problem('wrong-password', 'Send your current password as current_password.');
       },
     }),

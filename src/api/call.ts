@@ -10,7 +10,7 @@ import { etagOf, isKnown, requireMatch } from './etag.ts';
 import { AmbiguousJson, parseStrictJson } from '../registry/json.ts';
 import type { ApiPolicy } from './guard.ts';
 import { writeNext } from './pages.ts';
-import { Problem, type Fault } from './problems.ts';
+import { notFound, Problem, type Fault } from './problems.ts';
 
 type Shape = z.ZodType | undefined;
 type Parsed<S extends Shape> = S extends z.ZodType ? z.output<S> : undefined;
@@ -86,9 +86,12 @@ export function define<
   const status = answer === undefined && !lines ? 204 : (definition.status ?? 200);
   const handler: Middleware = async (ctx) => {
     const { principal, target } = ctx.state as { principal: Principal; target: Target };
+    const params = ctx['params'] as Record<string, string>;
+    // Nothing is called that, and Postgres takes no such text.
+    if (Object.values(params).some((text) => text.includes('\0'))) throw notFound();
     const result: unknown = await run({
       ctx,
-      params: ctx['params'] as Record<string, string>,
+      params,
       query: parse(query, ctx.query, 'query') as Parsed<Q>,
       body: body && (parse(body, await readJson(ctx), 'body') as Parsed<B>),
       principal,

@@ -1,6 +1,7 @@
 /** /projects/:project/charts: what is in charts. `:chart` is the path inside the project, with %2F for its slashes. */
 import type { Action, Gate, Principal, Target } from '../auth/principal.ts';
 import type { Database } from '../db/database.ts';
+import { noteDecision } from '../jobs/origin.ts';
 import { diffVersions } from '../registry/charts/diff.ts';
 import { findSummary, findTemplates, findText, type TextKind } from '../registry/charts/extract.ts';
 import { listCharts } from '../registry/charts/listing.ts';
@@ -18,6 +19,7 @@ import * as shapes from './chart-shapes.ts';
 import { onProject } from './guard.ts';
 import { decodeCursor, page, pageOf, pageQuery } from './pages.ts';
 import { notFound, Problem } from './problems.ts';
+import { unauthenticated } from './translate.ts';
 import { projectId } from './project-routes.ts';
 import { visiblePage } from './visible.ts';
 
@@ -34,12 +36,17 @@ export function chartRoutes(db: Database, gate: Gate): ApiRoute[] {
   /** The chart, if the caller may do that to it; else the answer of one that does not exist. */
   async function chartOf({ params, principal, target }: Asked, action: Action = 'pull'): Promise<ChartRepository> {
     const path = parseRepositoryPath(`${params['project']}/${params['chart']}`);
-    const may = async (what: Action) =>
-      path !== undefined && (await gate.decide(principal, what, { ...target, path })).effect !== 'deny';
+    const may = async (what: Action): Promise<boolean> => {
+      if (path === undefined) return false;
+      const { effect, reason } = await gate.decide(principal, what, { ...target, path });
+      noteDecision(effect === 'deny' ? 'deny' : 'allow', reason);
+      return effect !== 'deny';
+    };
     if (!(await may('pull'))) throw notFound();
     const chart = path && (await findChart(db, path));
     if (!chart) throw notFound();
     if (action !== 'pull' && !(await may(action))) {
+      if (principal.kind === 'anonymous') throw unauthenticated('Send Basic credentials or a personal token.');
       throw new Problem('forbidden', `This needs the right to ${action} here; ask an owner of the project.`);
     }
     return chart;
@@ -97,10 +104,9 @@ export function chartRoutes(db: Database, gate: Gate): ApiRoute[] {
       query: pageQuery,
       answer: pageOf(shapes.chartVersion),
       run: async ({ query: { limit, cursor }, ...asked }) => {
-        const versions = await listVersions(db, await chartOf(asked));
-        const last = decodeCursor(cursor);
-        const start = last === undefined ? 0 : versions.findIndex((each) => each.version === last) + 1;
-        return page(versions.slice(start, start + limit + 1), limit, (row) => row.version, shapes.showVersion);
+        const after = decodeCursor(cursor);
+        const rows = await listVersions(db, await chartOf(asked), { after, limit: limit + 1 });
+        return page(rows, limit, (row) => row.version, shapes.showVersion);
       },
     }),
     define('GET', VERSION, {

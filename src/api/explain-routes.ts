@@ -6,6 +6,7 @@ import type { Database } from '../db/database.ts';
 import { define, type ApiRoute } from './call.ts';
 import { onProject, signedIn } from './guard.ts';
 import { notFound, Problem } from './problems.ts';
+import { projectId } from './project-routes.ts';
 import * as shapes from './shapes.ts';
 
 interface Parts {
@@ -22,12 +23,12 @@ export function explainRoutes({ db, gate, facts }: Parts): ApiRoute[] {
       summary: 'What someone may do in a project, and which rule says so',
       query: shapes.explainQuery,
       answer: shapes.explanation,
-      run: async ({ params, query: { subject, subject_type, path, ...query } }) => {
+      run: async ({ params, target, query: { subject, subject_type, path, ...query } }) => {
         const project = params['project'] as string;
         const question = questionOf({ ...query, path: path === undefined ? project : `${project}/${path}` });
         const type = subject_type ?? (subject === 'everyone' ? 'everyone' : 'user');
         return shapes.showExplanation(
-          await explainSubject({ db, gate, facts }, { type, name: subject }, question),
+          await explainSubject({ db, gate, facts }, { type, name: subject, projectId: projectId(target) }, question),
           question,
         );
       },

@@ -43,7 +43,8 @@ export function enforce(guards: Guards): (policy: ApiPolicy) => Middleware {
   return (policy) => async (ctx, next) => {
     if (policy.kind === 'sign-in') {
       requireSameOrigin(ctx, guards.publicUrls);
-      Object.assign(ctx.state, { principal: ANONYMOUS, target: { path: '', project: undefined, principalEpoch: 0 } });
+      const target = { path: '', project: undefined, principalEpoch: 0 };
+      Object.assign(ctx.state, { principal: ANONYMOUS, target, signIn: {} });
       return next();
     }
     const { project = '' } = ctx['params'] as { project?: string };

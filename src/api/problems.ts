@@ -20,6 +20,7 @@ export const CATALOGUE = {
   'unsupported-media-type': [415, 'The body has to be JSON'],
   'too-many-requests': [429, 'Too many requests'],
   internal: [500, 'Something went wrong in the hub'],
+  'sign-in-unavailable': [503, 'The directory that knows the account cannot be reached right now'],
   unavailable: [503, 'The hub cannot reach its database right now'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 

@@ -17,6 +17,7 @@ import { enforce } from './guard.ts';
 import { replayable } from './idempotency.ts';
 import { openApi } from './openapi.ts';
 import { Problem } from './problems.ts';
+import { providerRoutes } from './provider-routes.ts';
 import type { Rate } from './rate.ts';
 import { projectRoutes } from './project-routes.ts';
 import { auditRoutes } from './audit-routes.ts';
@@ -33,10 +34,10 @@ export interface ApiDoor {
   readonly gate: Gate;
   readonly facts: Facts;
   readonly publicUrls: readonly string[];
-  readonly registry: Registry;
   readonly secrets: Secrets;
   readonly rate: Rate;
   readonly sessions: SessionTimes;
+  readonly registry: Registry;
   /** Told of errors that are the hub's own. */
   readonly report: (error: unknown, requestId: string) => void;
 }
@@ -45,7 +46,7 @@ export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
   const { db, gate, facts, registry, publicUrls } = door;
   return [
     ...sessionRoutes(door),
-    ...meRoutes(db),
+    ...meRoutes(db, door.authenticator),
     ...userRoutes(db),
     ...projectRoutes(db, gate),
     ...grantRoutes(db),
@@ -56,6 +57,7 @@ export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
     ...shareRoutes(registry, publicUrls),
     ...robotRoutes(db),
     ...teamRoutes(db),
+    ...providerRoutes(door),
   ];
 }
 

@@ -51,11 +51,13 @@ export function sessionRoutes(door: SessionDoor): ApiRoute[] {
       run: async ({ ctx, body: { name, password } }) => {
         const authorization = { scheme: 'basic', username: name, password } as const;
         const address = addressOf(ctx);
+        ctx.state['signIn'] = { name };
         const { principal } = await identify(door.authenticator, { authorization, address }, (id) =>
           door.facts('', id),
         );
         // A token is for programs; one that leaked must not become a browser that may do everything.
         if (principal.credential !== 'password') throw new InvalidCredentials();
+        Object.assign(ctx.state, { principal });
         const started = await startSession(db, { principal, address, userAgent: ctx.get('User-Agent') }, times, {
           old: sessionSecret(ctx, publicUrls),
           requestId: ctx.state['requestId'] as string,

@@ -1,9 +1,16 @@
 /** Errors of the layers below, as problems. */
 import type { Context } from 'koa';
 import { CrossSite } from '../auth/browser.ts';
-import { AccountError, InvalidCredentials, TooManyAttempts, type AccountProblem } from '../auth/errors.ts';
+import {
+  AccountError,
+  InvalidCredentials,
+  ProviderUnavailable,
+  TooManyAttempts,
+  type AccountProblem,
+} from '../auth/errors.ts';
 import { DatabaseUnavailable } from '../db/errors.ts';
 import { BodyAborted, BodyTooLarge } from '../http/body.ts';
+import { TooManyComparisons } from '../registry/charts/text.ts';
 import { ProjectError } from '../registry/projects.ts';
 import { Refusal } from '../registry/refusal.ts';
 import { CATALOGUE, Problem, problemBody, type ProblemName } from './problems.ts';
@@ -18,6 +25,7 @@ const ACCOUNT: Record<AccountProblem, ProblemName> = {
   'subject-unknown': 'validation-failed',
   'expiry-out-of-range': 'validation-failed',
   'glob-invalid': 'validation-failed',
+  'kind-differs': 'validation-failed',
 };
 
 /** Asking for Basic is what lets curl and browsers know what to send. */
@@ -40,8 +48,16 @@ export function toProblem(error: unknown): Problem {
       headers: { 'Retry-After': String(error.retryAfterSeconds) },
     });
   }
+  if (error instanceof TooManyComparisons) {
+    return new Problem('too-many-requests', `${error.message}.`, { headers: { 'Retry-After': '5' } });
+  }
   if (error instanceof BodyTooLarge) return new Problem('body-too-large', `${error.message}.`);
   if (error instanceof BodyAborted) return new Problem('malformed-json', `${error.message}.`);
+  if (error instanceof ProviderUnavailable) {
+    return new Problem('sign-in-unavailable', 'Nobody can be signed in by it right now; try again in a moment.', {
+      headers: { 'Retry-After': '5' },
+    });
+  }
   if (error instanceof DatabaseUnavailable) {
     return new Problem('unavailable', 'Nothing was changed; try again in a moment.', {
       headers: { 'Retry-After': '5' },

@@ -74,7 +74,8 @@ export function createAttempts(now: () => number = () => performance.now(), shar
 
   function learn(record: Record, { wrong, waitMs }: Failures): void {
     record.wrong = Math.max(record.wrong, wrong);
-    record.waitUntil = Math.max(record.waitUntil, now() + waitMs);
+    // Below that nobody waits; two statements at once may see each other's clock a moment ahead.
+    if (wrong >= FREE) record.waitUntil = Math.max(record.waitUntil, now() + waitMs);
   }
 
   async function failed(record: Record, key: string): Promise<void> {

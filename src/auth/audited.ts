@@ -20,6 +20,8 @@ export interface AuditedState {
   readonly verdict?: Verdict;
   readonly route?: string;
   readonly requestId?: string;
+  /** The request is about signing in; whose name was typed, if that is known. */
+  readonly signIn?: { readonly name?: string };
   /** Of the client, as far as proxies are trusted; absent: the other end of the socket. */
   readonly address?: string;
 }
@@ -47,7 +49,9 @@ function originOf(ctx: Context): Origin {
 
 /** @param refused why something below the guard said no */
 function denialOf(ctx: Context, refused: string | undefined): Denial | undefined {
-  const { principal, target, verdict, action, route, requestId } = ctx.state as AuditedState;
+  const { target, verdict, action, route, requestId, signIn, ...state } = ctx.state as AuditedState;
+  // Nobody yet: whoever it is has still to be believed.
+  const principal = signIn === undefined ? state.principal : undefined;
   const reason = refused ?? reasonOf(ctx, principal, verdict);
   if (reason === undefined) return undefined;
   const path = pathOf(ctx);
@@ -77,6 +81,7 @@ function reasonOf(ctx: Context, principal: Principal | undefined, verdict: Verdi
   if (principal === undefined) {
     const tried = ctx.req.headers.authorization !== undefined || ctx.method === 'POST';
     if (status === 401 && tried) return 'the credentials are not valid';
+    if (status === 403) return 'refused before anyone was known';
     return status === 429 && tried ? 'too many attempts to sign in' : undefined;
   }
   const denied = verdict?.effect === 'deny';
@@ -95,8 +100,8 @@ function pathOf(ctx: Context): string | undefined {
 /** People type passwords where the name belongs, so it is kept only if there is an account of that name. */
 function attemptedName(ctx: Context): string | null {
   const credentials = parseAuthorization(ctx.req.headers.authorization ?? '');
-  if (credentials?.scheme !== 'basic') return null;
-  const name = credentials.username.toLowerCase();
+  const typed = credentials?.scheme === 'basic' ? credentials.username : (ctx.state as AuditedState).signIn?.name;
+  const name = typed?.toLowerCase() ?? '';
   return isAccountName(name) ? name : null;
 }
 

@@ -22,6 +22,19 @@ export class TooManyAttempts extends Error {
   }
 }
 
+/** Someone vouched for by a provider does not get in, or the provider's answer is not for this browser: 403. */
+export class SignInRefused extends Error {
+  override readonly name = 'SignInRefused';
+  constructor(message = 'This sign-in did not come to its end; start it again.', cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+  }
+}
+
+/** A provider or directory cannot be asked right now, or answers nothing sensible: 503. The message is for the log. */
+export class ProviderUnavailable extends Error {
+  override readonly name = 'ProviderUnavailable';
+}
+
 export type AccountProblem =
   | 'name-invalid'
   | 'name-taken'
@@ -31,7 +44,8 @@ export type AccountProblem =
   | 'not-found'
   | 'subject-unknown'
   | 'expiry-out-of-range'
-  | 'glob-invalid';
+  | 'glob-invalid'
+  | 'kind-differs';
 
 /** A change to an account, token or grant that cannot be made; the message is a sentence for the person who asked. */
 export class AccountError extends Error {

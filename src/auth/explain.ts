@@ -24,11 +24,12 @@ export interface Question {
 
 /**
  * Answers for a subject with all that it has, as if it had signed in just now; `everyone` is who has not signed in.
+ * @param subject.projectId the project whose owner asks; robots of others are unknown there
  * @throws {AccountError} subject-unknown
  */
 export async function explainSubject(
   parts: { readonly db: Queryable; readonly gate: Gate; readonly facts: Facts },
-  subject: { readonly type: SubjectType; readonly name: string },
+  subject: { readonly type: SubjectType; readonly name: string; readonly projectId?: number },
   question: Question,
 ): Promise<Explanation> {
   const principal = await asPrincipal(parts.db, subject);
@@ -47,10 +48,10 @@ export async function explainPrincipal(
 
 async function asPrincipal(
   db: Queryable,
-  { type, name }: { readonly type: SubjectType; readonly name: string },
+  { type, name, projectId }: { readonly type: SubjectType; readonly name: string; readonly projectId?: number },
 ): Promise<Principal> {
   if (type === 'everyone') return ANONYMOUS;
-  const row = await selectSubjectFacts(db, type, name);
+  const row = await selectSubjectFacts(db, projectId, type, name);
   if (row === undefined)
     throw new AccountError('subject-unknown', `There is no ${type.replace('_', ' ')} ${JSON.stringify(name)}.`);
   // No epoch is later: only who is disabled or over is stale.

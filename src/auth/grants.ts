@@ -62,7 +62,7 @@ export async function putGrant(
     throw new AccountError('glob-invalid', `${JSON.stringify(tagGlob)} is not a tag with *.`);
   }
   return db.transaction(async (tx) => {
-    const subjectId = await rows.selectSubject(tx, subjectType, request.subject);
+    const subjectId = await rows.selectSubject(tx, projectId, subjectType, request.subject);
     if (subjectId === undefined) {
       throw new AccountError(
         'subject-unknown',

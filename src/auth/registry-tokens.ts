@@ -61,6 +61,8 @@ const claims = z.object({
   pid: z.int().min(0),
   epoch: z.int().min(0),
   admin: z.boolean(),
+  /** The token or session that it was exchanged for. */
+  cid: z.int().min(1).exactOptional(),
   access: z.array(
     z.object({ type: z.enum(['repository', 'registry']), name: z.string(), actions: z.array(z.string()) }),
   ),
@@ -90,6 +92,7 @@ export function createRegistryTokens(
         pid: principal.id,
         epoch: principal.epoch,
         admin: principal.admin,
+        ...(principal.credentialId !== undefined && { cid: principal.credentialId }),
         access: access.map(({ type, name, actions }) => ({ type, name, actions })),
         ...(principal.limits && { limits: principal.limits }),
       })
@@ -167,7 +170,7 @@ function isCompact(token: string): boolean {
 function read(payload: JWTPayload, origins: readonly string[]): Principal {
   const parsed = claims.safeParse(payload);
   if (!parsed.success) throw new InvalidCredentials(parsed.error);
-  const { iss, aud, sub, kind, pid, epoch, admin, limits, exp } = parsed.data;
+  const { iss, aud, sub, kind, pid, epoch, admin, cid, limits, exp } = parsed.data;
   if (!origins.includes(iss) || serviceOf(iss) !== aud) throw new InvalidCredentials();
   return {
     kind,
@@ -176,6 +179,7 @@ function read(payload: JWTPayload, origins: readonly string[]): Principal {
     admin,
     epoch,
     credential: 'registry_token',
+    ...(cid !== undefined && { credentialId: cid }),
     expiresAt: exp * 1000,
     ...(limits && { limits }),
     access: accessMap(parsed.data.access),

@@ -3,7 +3,7 @@ import type { Context } from 'koa';
 import { DatabaseUnavailable } from '../db/errors.ts';
 import { BodyAborted, BodyTooLarge } from '../http/body.ts';
 import { CrossSite } from './browser.ts';
-import { InvalidCredentials, TooManyAttempts } from './errors.ts';
+import { InvalidCredentials, ProviderUnavailable, SignInRefused, TooManyAttempts } from './errors.ts';
 import { TokenTooLarge } from './registry-tokens.ts';
 import { TooManyScopes } from './token-endpoint.ts';
 
@@ -43,6 +43,8 @@ export function writeAuthError(
   if (status >= 500) report(error, requestId);
   ctx.status = status;
   ctx.set({ 'Cache-Control': 'no-store', ...headers });
+  // A script of a page handles 401 itself; asked for Basic, browsers would open a window of their own.
+  if (ctx.get('Sec-Fetch-Mode') !== '') ctx.remove('WWW-Authenticate');
   ctx.body = { errors: [{ code, message, request_id: requestId }] };
 }
 
@@ -64,6 +66,11 @@ function answerTo(error: unknown): Answer {
   }
   if (error instanceof NoSuchRoute) return { status: 404, code: 'UNSUPPORTED', message: error.message };
   if (error instanceof BodyTooLarge) return { status: 413, code: 'SIZE_INVALID', message: error.message };
+  if (error instanceof SignInRefused) return { status: 403, code: 'DENIED', message: error.message };
+  if (error instanceof ProviderUnavailable) {
+    const message = 'Whoever knows the account cannot be reached right now; try again.';
+    return { status: 503, code: 'UNAVAILABLE', message, headers: { 'Retry-After': '5' } };
+  }
   if (error instanceof DatabaseUnavailable) {
     const message = 'The hub cannot reach its database right now; try again.';
     return { status: 503, code: 'UNAVAILABLE', message, headers: { 'Retry-After': '5' } };

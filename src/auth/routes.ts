@@ -1,11 +1,12 @@
 /** The token endpoint and the keys to its tokens (distribution token specification; RFC 6749 section 4.3 for POST). */
 import type { Context, Middleware } from 'koa';
-import { mount, type Route } from '../http/table.ts';
+import { mount, route, type Route } from '../http/table.ts';
 import { addressOf } from '../http/client-address.ts';
 import type { Authenticator } from './authenticate.ts';
 import { callerOf } from './browser.ts';
 import { readForm } from './form.ts';
 import { identify, type Caller } from './identify.ts';
+import { finishSignIn, startSignIn, type OidcDoor } from './oidc-routes.ts';
 import type { KeyRing } from './keys.ts';
 import { chooseOrigin, serviceOf } from './origins.ts';
 import type { Facts, Gate } from './principal.ts';
@@ -14,13 +15,12 @@ import { BadRequest, NoSuchRoute, writeAuthError } from './route-errors.ts';
 import { formatScopes } from './scopes.ts';
 import { createTokenEndpoint, type Exchanged, type TokenEndpoint } from './token-endpoint.ts';
 
-export interface AuthDoor {
+export interface AuthDoor extends OidcDoor {
   readonly tokens: RegistryTokens;
   readonly keys: KeyRing;
   readonly authenticator: Authenticator;
   readonly gate: Gate;
   readonly facts: Facts;
-  readonly publicUrls: readonly string[];
   /** Told of errors that are the hub's own. */
   readonly report: (error: unknown, requestId: string) => void;
 }
@@ -34,6 +34,8 @@ export function authRoutes(door: AuthDoor): Route<AuthPolicy>[] {
     { id: 'token', method: 'GET', path: '/auth/token', policy: 'public', handler: getToken(door, endpoint) },
     { id: 'token-post', method: 'POST', path: '/auth/token', policy: 'public', handler: postToken(door, endpoint) },
     { id: 'jwks', method: 'GET', path: '/auth/jwks', policy: 'public', handler: getKeys(door) },
+    route('oidc-start', 'GET', '/auth/oidc/:provider', 'public', startSignIn(door)),
+    route('oidc-callback', 'GET', '/auth/oidc/:provider/callback', 'public', finishSignIn(door)),
   ];
 }
 
@@ -81,6 +83,7 @@ function postToken(door: AuthDoor, endpoint: TokenEndpoint): Middleware {
       throw new BadRequest('The grant type offered is password; use it, or GET with Basic credentials.');
     }
     const [username, password] = [form.get('username') ?? '', form.get('password') ?? ''];
+    ctx.state['signIn'] = { name: username };
     if (password === '') throw new BadRequest('The form needs username and password.');
     const authorization = { scheme: 'basic', username, password } as const;
     const caller = { authorization, address: addressOf(ctx) };

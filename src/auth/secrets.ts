@@ -16,6 +16,7 @@ export interface Secrets {
   fingerprint(purpose: string, content: Buffer): Buffer;
   /** @throws when there is no such secret, it was altered, or it was encrypted under another master key */
   read(db: Queryable, id: number): Promise<Buffer>;
+  remove(tx: Queryable, id: number): Promise<void>;
 }
 
 export interface Sealed {
@@ -59,6 +60,7 @@ export function createSecrets(masterKey: Buffer): Secrets {
     async put(tx, purpose, name, plaintext) {
       return rows.insertSecret(tx, { purpose, name, ...seal(purpose, name, plaintext) });
     },
+    remove: (tx, id) => rows.deleteSecret(tx, id),
     async check(db) {
       const other = (await rows.selectKeyIds(db)).find((id) => id !== keyId);
       if (other !== undefined) {

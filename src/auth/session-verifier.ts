@@ -28,6 +28,7 @@ export function sessionVerifier(
           admin,
           epoch,
           credential: 'session',
+          credentialId: row.sessionId,
           expiresAt: now() + row.expiresInMs,
         },
       };

@@ -26,6 +26,7 @@ export function ownTokenVerifier(db: Database, now: () => number = () => Date.no
           admin: row.admin,
           epoch: row.epoch,
           credential: 'token',
+          credentialId: row.tokenId,
           expiresAt: now() + row.expiresInMs,
           limits: { actions: row.actions as Action[], ...(row.paths && { paths: row.paths }) },
         },

@@ -1,6 +1,4 @@
 /** The SDK's clients, set up once. */
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import type { OnReadOpts, Socket } from 'node:net';
 import type * as Sdk from '@aws-sdk/client-s3';
 import { s3Error } from './s3-errors.ts';
@@ -88,8 +86,8 @@ export function newClient(
       // Until the head of the answer is there.
       requestTimeout: timeout,
       throwOnRequestTimeout: true,
-      httpAgent: new HttpAgent({ keepAlive: true, maxSockets, ...INTO_ARRIVING }),
-      httpsAgent: new HttpsAgent({ keepAlive: true, maxSockets, ...INTO_ARRIVING }),
+      httpAgent: { maxSockets, ...INTO_ARRIVING },
+      httpsAgent: { maxSockets, ...INTO_ARRIVING },
     },
   });
 }

@@ -5,6 +5,7 @@ import {
   bytes,
   choice,
   duration,
+  durationFrom,
   integer,
   key,
   onOff,
@@ -171,14 +172,15 @@ export const SETTINGS = {
   sessionIdle: setting({
     env: 'BERTH_SESSION_IDLE',
     key: 'session_idle',
-    parse: duration,
+    // Use is noted once a minute.
+    parse: durationFrom('5m'),
     default: '1h',
     doc: 'A browser that sends nothing for this long has to sign in again.',
   }),
   sessionLife: setting({
     env: 'BERTH_SESSION_LIFE',
     key: 'session_life',
-    parse: duration,
+    parse: durationFrom('5m'),
     default: '12h',
     doc: 'A browser has to sign in again after this long in any case.',
   }),

@@ -78,7 +78,8 @@ function fromEnvironment(env: Environment, problems: string[]): Found {
     if (content !== undefined) found[name] = { value: content.replace(/\r?\n$/, ''), source: fileName };
   }
   for (const name of Object.keys(env)) {
-    if (!name.startsWith('BERTH_') || name.startsWith('BERTH_TEST_') || known.has(name)) continue;
+    // BERTH_CLIENT_ is for commands that talk to a hub as its clients do.
+    if (!/^BERTH_(?!TEST_|CLIENT_)/.test(name) || known.has(name)) continue;
     if (isFromKubernetes(name, env[name] ?? '')) continue;
     problems.push(`${name} is not a setting.${didYouMean(name, [...known])}`);
   }

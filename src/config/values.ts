@@ -48,6 +48,15 @@ export function duration(value: string): number {
   return Number(match[1]) * TIME_UNITS[match[2]!]!;
 }
 
+/** A time that must not be shorter than `least`. */
+export function durationFrom(least: string): (value: string) => number {
+  return (value) => {
+    const seconds = duration(value);
+    if (seconds < duration(least)) throw new Error(`must be at least ${least}`);
+    return seconds;
+  };
+}
+
 /** An origin: scheme, host and port, without a path. */
 export function origin(value: string): string {
   const url = URL.canParse(value) ? new URL(value) : undefined;

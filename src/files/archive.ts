@@ -52,6 +52,7 @@ async function* contentOf(
   repository: Repository,
   file: File,
 ): AsyncGenerator<Buffer> {
+  if (file.size === 0) return;
   const blob = await findBlob(registry, repository, file.digest, false);
   if (!blob) throw unknownFile();
   const stored = await readBlob(registry, blob);
@@ -88,6 +89,8 @@ async function* zipped(files: readonly File[], open: Open): AsyncGenerator<Buffe
     const entry = { mtime: MTIME, mode: 0o100000 | MODE, compress: false, size: file.size };
     archive.addReadStreamLazy(file.path, entry, (give) => {
       current = Readable.from(open(file), { objectMode: false });
+      // yazl does not listen to what it is given; unheard, the error would end the process.
+      current.on('error', (error) => output.destroy(error));
       give(null, current);
     });
   }

@@ -5,7 +5,7 @@
 import type { Context, Middleware } from 'koa';
 import type { Authenticator } from '../auth/authenticate.ts';
 import { InvalidCredentials } from '../auth/errors.ts';
-import type { Action, Principal } from '../auth/principal.ts';
+import type { Action, Principal, Verdict } from '../auth/principal.ts';
 import { addressOf } from '../http/client-address.ts';
 import { identify } from '../auth/identify.ts';
 import { openShare } from '../registry/files/share.ts';
@@ -67,7 +67,7 @@ async function check(door: FilesDoor, ctx: Context, address: Address, action: Ac
   const path = address.repository;
   const repository = repositoryOf(scene, path);
   Object.assign(ctx.state, { principal, scene, target, path, action, verdict, address, repository });
-  if (verdict.effect === 'deny') throw sharer ? deadLink() : denial(principal, action, verdict.stale ?? false);
+  if (verdict.effect === 'deny') throw sharer ? deadLink() : denial(principal, action, verdict);
   for (const warning of verdict.warnings) ctx.append('Warning', `299 - "${warning.replaceAll(/["\\\r\n]/g, "'")}"`);
 }
 
@@ -114,13 +114,15 @@ export async function decideAgain(door: FilesDoor, ctx: Context, action: Action)
   });
   const verdict = await door.registry.gate.decide(principal, action, targetOf(scene));
   Object.assign(ctx.state, { scene, verdict, repository: repositoryOf(scene, address.repository) });
-  if (verdict.effect === 'deny') throw denial(principal, action, verdict.stale ?? false);
+  if (verdict.effect === 'deny') throw denial(principal, action, verdict);
 }
 
 /** Who may not see the repository gets the answer of one that does not exist; who may is told what is missing. */
-function denial(principal: Principal, action: Action, stale: boolean): FileError {
+function denial(principal: Principal, action: Action, verdict: Verdict): FileError {
   if (principal.kind === 'anonymous') return unauthenticated('Sign in: curl --user name, with a password or a token');
-  if (stale) return unauthenticated('The credentials are not valid any more; sign in again');
+  if (verdict.stale) return unauthenticated('The credentials are not valid any more; sign in again');
+  if (verdict.insufficientScope)
+    return unauthenticated('The token was not asked for with this right; ask for a wider one');
   if (action === 'pull') return notFound();
   return new FileError(403, 'forbidden', `You may not ${action} here; ask an owner of the project for the right`);
 }

@@ -84,7 +84,9 @@ async function receiveForm(ctx: Context, body: AsyncIterable<Buffer>, receive: R
     _handleFile(_request, file, done) {
       const take = async (): Promise<void> => {
         try {
-          files.push(await receive(file.originalname, file.stream as AsyncIterable<Buffer>));
+          // Leaving early must not destroy the part: to multer that would be the form's fault.
+          const content = file.stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+          files.push(await receive(file.originalname, content));
         } catch (error) {
           failure ??= error;
           // Multer waits for the parser, and the parser for whoever reads the part.
@@ -111,7 +113,9 @@ async function receiveForm(ctx: Context, body: AsyncIterable<Buffer>, receive: R
     });
     return files;
   } catch (error) {
-    throw toFormError(failure ?? error);
+    await Promise.allSettled(pending);
+    // What ended the body explains everything after it, and what a part's receiver says explains what multer says.
+    throw toFormError(source.errored ?? failure ?? error);
   } finally {
     source.destroy();
     await Promise.allSettled(pending);

@@ -11,6 +11,8 @@ import { decideOn, stateOf, type HelmDoor } from './guard.ts';
 import { sendPieces } from './send-pieces.ts';
 import { visibleCharts } from './visible.ts';
 
+const JSON_TYPE = 'application/json; charset=utf-8';
+
 /** GET …/api/charts: every chart with all of its versions, by name. */
 export function getCharts(door: HelmDoor): Middleware {
   return async (ctx) => {
@@ -22,7 +24,7 @@ export function getCharts(door: HelmDoor): Middleware {
       pieces.push(keyOf(chart.name), chart.json);
     }
     pieces.push(Buffer.from('}'));
-    sendPieces(ctx, 'application/json; charset=utf-8', {
+    sendPieces(ctx, JSON_TYPE, {
       pieces,
       size: pieces.reduce((sum, piece) => sum + piece.length, 0),
     });
@@ -33,7 +35,7 @@ export function getCharts(door: HelmDoor): Middleware {
 export function getChart(door: HelmDoor): Middleware {
   return async (ctx) => {
     const chart = await chartOf(door, ctx);
-    sendPieces(ctx, 'application/json; charset=utf-8', { pieces: [chart.json], size: chart.json.length });
+    sendPieces(ctx, JSON_TYPE, { pieces: [chart.json], size: chart.json.length });
   };
 }
 
@@ -42,20 +44,15 @@ export function getVersion(door: HelmDoor): Middleware {
   return async (ctx) => {
     const chart = await chartOf(door, ctx);
     const { name, version: wanted } = ctx['params'] as { name: string; version: string };
-    const entries = JSON.parse(chart.json.toString()) as { version: string }[];
-    const version = resolveVersion(
-      entries.map((entry) => entry.version),
-      wanted,
-    );
-    const entry = entries.find((each) => each.version === version);
-    if (!entry) throw notFound();
+    const version = resolveVersion(chart.versions, wanted);
+    if (version === undefined) throw notFound();
     ctx.set('Cache-Control', 'private, no-cache');
-    if (entry.version !== wanted) {
+    if (version !== wanted) {
       const { namespace } = stateOf(ctx);
-      ctx.set('Content-Location', `/charts/${namespace}/api/charts/${name}/${encodeURIComponent(entry.version)}`);
+      ctx.set('Content-Location', `/charts/${namespace}/api/charts/${name}/${encodeURIComponent(version)}`);
     }
-    ctx.set('Content-Type', 'application/json; charset=utf-8');
-    ctx.body = JSON.stringify(entry);
+    const entry = chart.entry(chart.versions.indexOf(version));
+    sendPieces(ctx, JSON_TYPE, { pieces: [entry], size: entry.length });
   };
 }
 

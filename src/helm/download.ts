@@ -3,9 +3,8 @@ import type { Middleware } from 'koa';
 import { verified } from '../blobs/verify.ts';
 import { sendContent } from '../http/send.ts';
 import { readBlob } from '../registry/blobs.ts';
-import { blobOf, findVersion } from '../registry/charts/find.ts';
+import { blobOf, findChartFile, findVersion } from '../registry/charts/find.ts';
 import { guessChart } from '../registry/charts/names.ts';
-import { selectChartFile } from '../registry/queries/charts.ts';
 import { notFound } from './errors.ts';
 import { decideOn, stateOf, type HelmDoor } from './guard.ts';
 
@@ -17,7 +16,7 @@ export function getFile(door: HelmDoor): Middleware {
     const { namespace } = stateOf(ctx);
     // Some proxies and stores read + as a space.
     const [, file, prov] = FILE.exec((ctx['params'] as { file: string }).file.replaceAll(' ', '+')) ?? [];
-    const row = file === undefined ? undefined : await selectChartFile(registry.db, namespace, file);
+    const row = file === undefined ? undefined : await findChartFile(registry.db, namespace, file);
     const scene = await decideOn(door, ctx, row?.path ?? guessChart(namespace, file ?? ''), row?.tag);
     const version = row && (await findVersion(registry, scene));
     const layer = prov === undefined ? version?.chart : version?.provenance;

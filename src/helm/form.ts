@@ -62,5 +62,8 @@ export async function readForm(ctx: Context, body: BodyInMemory): Promise<{ char
 /** What multer and busboy say of a form is the client's fault. */
 function translate(error: unknown): unknown {
   if (error instanceof BodyTooLarge || error instanceof BodyAborted || error instanceof HelmError) return error;
+  if ((error as { code?: string }).code === 'LIMIT_UNEXPECTED_FILE') {
+    return new HelmError(400, 'A form has one file in its field chart, one in its field prov, or both, and no others');
+  }
   return new HelmError(400, `The form cannot be read: ${(error as Error).message}`);
 }

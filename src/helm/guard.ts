@@ -1,9 +1,12 @@
 /** What a route of the classic door asks of its caller, checked before the body is read. */
 import type { Context, Middleware } from 'koa';
 import type { Authenticator } from '../auth/authenticate.ts';
+import { isStale } from '../auth/gate.ts';
 import { identify } from '../auth/identify.ts';
-import type { Action, Principal } from '../auth/principal.ts';
+import { isRepositoryPath } from '../auth/names.ts';
+import type { Action, Principal, Target } from '../auth/principal.ts';
 import type { BodyPace } from '../http/body.ts';
+import { addressOf } from '../http/client-address.ts';
 import type { ChartIndexes } from '../registry/charts/index-memory.ts';
 import { parseNamespace, projectOfNamespace, type Namespace } from '../registry/charts/names.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -48,24 +51,29 @@ export function stateOf(ctx: Context): HelmState {
 export function enforce(door: HelmDoor): (policy: HelmPolicy) => Middleware {
   return (policy) => async (ctx, next) => {
     const namespace = namespaceOf(ctx);
-    const caller = { authorization: ctx.req.headers.authorization, address: ctx.req.socket.remoteAddress };
+    const caller = { authorization: ctx.req.headers.authorization, address: addressOf(ctx) };
     const { principal, facts } = await identify(door.authenticator, caller, (id) =>
       door.registry.scenes.resolve({ path: projectOfNamespace(namespace), principalId: id }),
     );
-    Object.assign(ctx.state, { principal, namespace, scene: facts, policy });
-    await check(door, policy, principal, { ...facts, path: namespace });
+    // What was a registry token of someone who lost a right since is no credential any more.
+    if (isStale(principal, facts)) throw unauthenticated();
+    const target = targetOf({ ...facts, path: namespace });
+    const action = policy.kind === 'see' ? 'pull' : policy.kind === 'upload' ? 'push' : policy.action;
+    Object.assign(ctx.state, { principal, namespace, scene: facts, policy, path: namespace, target, action });
+    await check(door, ctx, target);
     return next();
   };
 }
 
-async function check({ registry: { gate } }: HelmDoor, policy: HelmPolicy, principal: Principal, scene: Scene) {
+async function check({ registry: { gate } }: HelmDoor, ctx: Context, target: Target): Promise<void> {
+  const { policy, principal } = stateOf(ctx);
   if (policy.kind === 'chart') return;
   const isUpload = policy.kind === 'upload';
   if (isUpload && principal.kind === 'anonymous') throw unauthenticated();
-  const shows = (await gate.sees(principal, targetOf(scene))).effect !== 'deny';
-  if (shows) return;
-  const makes = isUpload && !scene.project && (await gate.decide(principal, 'push', targetOf(scene))).effect !== 'deny';
-  if (!makes) throw principal.kind === 'anonymous' ? unauthenticated() : notFound();
+  let verdict = await gate.sees(principal, target);
+  if (verdict.effect === 'deny' && isUpload && !target.project) verdict = await gate.decide(principal, 'push', target);
+  Object.assign(ctx.state, { verdict });
+  if (verdict.effect === 'deny') throw principal.kind === 'anonymous' ? unauthenticated() : notFound();
 }
 
 /**
@@ -75,11 +83,19 @@ async function check({ registry: { gate } }: HelmDoor, policy: HelmPolicy, princ
 export async function decideOn(door: HelmDoor, ctx: Context, path: string, tag?: string): Promise<Scene> {
   const { principal, policy } = stateOf(ctx);
   const { action } = policy as { action: Action };
-  const scene = await door.registry.scenes.resolve({ path, principalId: principal.id, ...(tag && { tag }) });
-  if ((await door.registry.gate.decide(principal, action, targetOf(scene))).effect !== 'deny') return scene;
+  const { gate, scenes } = door.registry;
+  // What is no name is nowhere, and no text for Postgres either.
+  if (!isRepositoryPath(path)) throw principal.kind === 'anonymous' ? unauthenticated() : notFound();
+  const scene = await scenes.resolve({ path, principalId: principal.id, ...(tag && { tag }) });
+  const target = targetOf(scene);
+  const verdict = await gate.decide(principal, action, target);
+  Object.assign(ctx.state, { path, target, action, verdict });
+  if (verdict.effect !== 'deny') {
+    for (const warning of verdict.warnings) ctx.append('Warning', `299 - "${warning.replaceAll(/["\\\r\n]/g, "'")}"`);
+    return scene;
+  }
   if (principal.kind === 'anonymous') throw unauthenticated();
-  const sees =
-    action !== 'pull' && (await door.registry.gate.decide(principal, 'pull', targetOf(scene))).effect !== 'deny';
+  const sees = action !== 'pull' && (await gate.decide(principal, 'pull', target)).effect !== 'deny';
   throw sees ? new HelmError(403, `You may not ${action} here; ask an owner of the project for the right`) : notFound();
 }
 

@@ -3,6 +3,7 @@ import type { Middleware } from 'koa';
 import { methodsAt, mount, route, type Route } from '../http/table.ts';
 import { canonicalPath } from './aliases.ts';
 import { deleteVersion, getChart, getCharts, getVersion } from './api.ts';
+import { getTemplates, getValues } from './contents.ts';
 import { getFile } from './download.ts';
 import { HelmError, toHelmError, writeHelmError } from './errors.ts';
 import { can, enforce, see, upload, type HelmDoor, type HelmPolicy } from './guard.ts';
@@ -15,6 +16,14 @@ export function helmRoutes(door: HelmDoor): Route<HelmPolicy>[] {
     route('helm-charts', 'GET', '/charts/*namespace/api/charts', see, getCharts(door)),
     route('helm-chart', 'GET', '/charts/*namespace/api/charts/:name', can('pull'), getChart(door)),
     route('helm-version', 'GET', '/charts/*namespace/api/charts/:name/:version', can('pull'), getVersion(door)),
+    route('helm-values', 'GET', '/charts/*namespace/api/charts/:name/:version/values', can('pull'), getValues(door)),
+    route(
+      'helm-templates',
+      'GET',
+      '/charts/*namespace/api/charts/:name/:version/templates',
+      can('pull'),
+      getTemplates(door),
+    ),
     route('helm-upload', 'POST', '/charts/*namespace/api/charts', upload, postChart(door)),
     route('helm-upload-prov', 'POST', '/charts/*namespace/api/prov', upload, postProvenance(door)),
     route('helm-delete', 'DELETE', '/charts/*namespace/api/charts/:name/:version', can('delete'), deleteVersion(door)),
@@ -33,7 +42,7 @@ export function helmDoor(door: HelmDoor): Middleware {
       await table(ctx, async () => {
         const allowed = [...new Set(methodsAt(ctx))].join(', ');
         throw allowed === ''
-          ? new HelmError(404, 'There is nothing at this path; docs/helm.md has what is')
+          ? new HelmError(404, 'There is nothing here; an index is at /charts/<namespace>/index.yaml, see docs/helm.md')
           : new HelmError(405, `This path offers ${allowed}, not ${ctx.method}`, { Allow: allowed });
       });
     } catch (error) {

@@ -1,6 +1,6 @@
 /** Every error under /v2, once: the specification's JSON with its codes (distribution-spec, "Error Codes"). */
 import type { Context } from 'koa';
-import { InvalidCredentials, TooManyAttempts } from '../auth/errors.ts';
+import { InvalidCredentials, ProviderUnavailable, TooManyAttempts } from '../auth/errors.ts';
 import { StoreFull, StoreUnavailable, ObjectMissing } from '../blobs/store.ts';
 import { DatabaseUnavailable } from '../db/errors.ts';
 import { BodyAborted, BodyTooLarge } from '../http/body.ts';
@@ -86,6 +86,10 @@ export function toOciError(error: unknown): OciError {
   if (error instanceof BodyAborted) return new OciError(400, 'BLOB_UPLOAD_INVALID', error.message);
   if (error instanceof StoreFull) {
     return new OciError(507, 'UNAVAILABLE', 'The storage is full; tell the operator, then try again', undefined, RETRY);
+  }
+  if (error instanceof ProviderUnavailable) {
+    const message = 'Whoever knows the account cannot be reached right now; try again';
+    return new OciError(503, 'UNAVAILABLE', message, undefined, RETRY);
   }
   if (error instanceof DatabaseUnavailable || error instanceof StoreUnavailable || error instanceof ObjectMissing) {
     return new OciError(503, 'UNAVAILABLE', 'The hub cannot reach its storage right now; try again', undefined, RETRY);

@@ -7,8 +7,10 @@ export interface HubStart {
   readonly secrets: Secrets;
   /** 1, 2, …; a worker that takes the place of another gets its number. */
   readonly worker: number;
-  /** Names the place: claims of the process that was there before are freed under it, and nobody else has it. */
+  /** Names the process in its claims on uploads. */
   readonly claimant: string;
+  /** Processes that had this place before and are gone: what they had claimed is free. */
+  readonly former: readonly string[];
   /** Whether this process runs the background jobs: one of a hub's workers does. */
   readonly jobs: boolean;
 }
@@ -17,6 +19,8 @@ export type ToWorker =
   /** One worker does this before any starts, so that the primary need not load what it takes. */
   | { readonly type: 'prepare'; readonly start: HubStart }
   | { readonly type: 'start'; readonly start: HubStart }
+  /** Another worker is gone: frees what it had claimed, long before the one that takes its place can. */
+  | { readonly type: 'free'; readonly claimant: string }
   | { readonly type: 'close' };
 
 export type FromWorker =

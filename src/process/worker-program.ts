@@ -23,6 +23,10 @@ async function act(message: ToWorker): Promise<void> {
       // Written now: a worker that is killed writes nothing.
       flushCompileCache();
       break;
+    case 'free':
+      // Where this fails, the worker that takes the place does it again.
+      await running?.free(message.claimant).catch(() => {});
+      break;
     case 'close':
       await running?.close();
       process.exit(0);

@@ -29,6 +29,12 @@ interface Options {
   readonly log: Log;
 }
 
+/**
+ * glibc's: few arenas, and buffers of 128 KiB or more go back to the kernel when they are freed. By default the threshold grows
+ * with the largest buffer freed so far, and what lies below it stays in the process.
+ */
+const MALLOC = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: String(128 * 1024) };
+
 /** A worker that lived this long may be started again at once. */
 const STEADY_MS = 30_000;
 const LONGEST_PAUSE_MS = 10_000;
@@ -43,7 +49,9 @@ export function forkWorkers(options: Options): Workers {
     execArgv: [...options.nodeFlags],
     serialization: 'advanced',
   });
-  const slots = Array.from({ length: options.count }, (_, index) => new Slot(index + 1, options));
+  const slots: Slot[] = [];
+  const free = (claimant: string): void => slots.find((slot) => slot.serves)?.free(claimant);
+  for (let number = 1; number <= options.count; number++) slots.push(new Slot(number, options, free));
   return {
     prepare: (hub) => slots[0]!.prepare(hub),
     start: async (hub) => void (await Promise.all(slots.map((slot) => slot.start(hub)))),
@@ -55,23 +63,38 @@ export function forkWorkers(options: Options): Workers {
 /** One worker's place: the process in it changes when it dies. */
 class Slot {
   readonly #number: number;
-  readonly #claimant = randomUUID();
   readonly #options: Options;
+  /** Has another worker free what a process claimed that is gone. */
+  readonly #free: (claimant: string) => void;
   readonly #prepared = Promise.withResolvers<string | undefined>();
   readonly #ready = Promise.withResolvers<void>();
   #worker: Worker;
+  #claimant = '';
+  /** Of processes that are gone, until the present one has freed what they had claimed. */
+  readonly #former = new Set<string>();
   #hub: Hub | undefined;
   #started = false;
+  #serves = false;
   #closing = false;
   #pause = 0;
 
-  constructor(number: number, options: Options) {
+  constructor(number: number, options: Options, free: (claimant: string) => void) {
     this.#number = number;
     this.#options = options;
+    this.#free = free;
     // Whoever waits for them gets the failure; one that comes before must not end the process.
     this.#prepared.promise.catch(() => {});
     this.#ready.promise.catch(() => {});
     this.#worker = this.#fork();
+  }
+
+  /** Whether the process that is here now is ready. */
+  get serves(): boolean {
+    return this.#serves;
+  }
+
+  free(claimant: string): void {
+    this.#say({ type: 'free', claimant });
   }
 
   prepare(hub: Hub): Promise<string | undefined> {
@@ -104,9 +127,10 @@ class Slot {
 
   #fork(): Worker {
     const born = performance.now();
+    this.#claimant = randomUUID();
     const cache = getCompileCacheDir();
     // Node adds its version below the folder that it is given.
-    const worker = cluster.fork(cache === undefined ? {} : { NODE_COMPILE_CACHE: dirname(cache) });
+    const worker = cluster.fork({ ...MALLOC, ...(cache !== undefined && { NODE_COMPILE_CACHE: dirname(cache) }) });
     worker.on('message', (message: FromWorker) => this.#hear(message));
     worker.on('error', (error) =>
       this.#options.log.warn({ worker: this.#number, err: error }, 'cannot talk to a worker'),
@@ -122,6 +146,8 @@ class Slot {
         break;
       case 'ready':
         this.#started = true;
+        this.#serves = true;
+        this.#former.clear();
         this.#ready.resolve();
         break;
       case 'failed':
@@ -131,8 +157,11 @@ class Slot {
   }
 
   #gone(how: string, age: number): void {
+    this.#serves = false;
     if (this.#closing) return;
     if (!this.#started) return this.#refuse(`A worker process ended while it was starting (${how}).`);
+    this.#former.add(this.#claimant);
+    this.#free(this.#claimant);
     this.#pause = age > STEADY_MS ? 0 : Math.min(Math.max(this.#pause * 2, 100), LONGEST_PAUSE_MS);
     const facts = { worker: this.#number, pid: this.#worker.process.pid, how, pauseMs: this.#pause };
     this.#options.log.error(facts, 'a worker ended and is started again');
@@ -151,7 +180,7 @@ class Slot {
 
   #startOf(hub: Hub): HubStart {
     const jobs = this.#options.jobs && this.#number === 1;
-    return { ...hub, worker: this.#number, claimant: this.#claimant, jobs };
+    return { ...hub, worker: this.#number, claimant: this.#claimant, former: [...this.#former], jobs };
   }
 
   #say(message: ToWorker): void {

@@ -24,6 +24,8 @@ import type { Registry } from './registry.ts';
 import { linking, type Repository } from './repositories.ts';
 import { busyUpload, lostUpload, unknownUpload } from './upload-refusals.ts';
 
+const PIECE = 64 * 1024;
+
 /** Hashes of uploads that were appended to by this worker, so that the next chunk goes on where the last one ended. */
 export type LiveHashes = LRUCache<string, Hashes>;
 
@@ -167,17 +169,23 @@ export function finishUpload(
   });
 }
 
+export interface NewBlob {
+  /** A buffer stays as it is; the chunks of a stream are the store's from then on, and their memory is given back. */
+  readonly body: Buffer | AsyncIterable<Buffer>;
+  /** Of a stream, when the sender said so. */
+  readonly length?: number | undefined;
+  /** What the bytes have to be, when the sender said so. */
+  readonly digest?: Digest;
+}
+
 /**
  * A whole blob in one go, for doors whose clients know nothing of uploads. The repository has it when this returns; a body
  * that breaks off or is refused leaves nothing.
- * @param blob.digest what the bytes have to be, when the sender said so
  * @throws {Refusal} DIGEST_INVALID, BLOB_TOO_LARGE, and whatever `body` throws
  */
-export async function storeBlob(
-  registry: Registry,
-  blob: Omit<UploadAddress, 'id'> & Omit<Chunk, 'range'> & { readonly digest?: Digest },
-): Promise<StoredBlob> {
-  const { repository, principal, requestId, body, length } = blob;
+export async function storeBlob(registry: Registry, blob: Omit<UploadAddress, 'id'> & NewBlob): Promise<StoredBlob> {
+  const { repository, principal, requestId } = blob;
+  const [body, length] = Buffer.isBuffer(blob.body) ? [pieces(blob.body), blob.body.length] : [blob.body, blob.length];
   const id = await startUpload(registry, repository, principal, blob.digest ? algorithmOf(blob.digest) : 'sha256');
   const address = { id, repository, principal, requestId };
   try {
@@ -187,6 +195,13 @@ export async function storeBlob(
     await cancelUpload(registry, address).catch(() => undefined);
     throw error;
   }
+}
+
+/** Pieces that the store leaves alone, since none is all of its memory. */
+// oxlint-disable-next-line typescript/require-await -- a body is read asynchronously
+async function* pieces(bytes: Buffer): AsyncGenerator<Buffer> {
+  if (bytes.length <= PIECE) yield Buffer.from(bytes);
+  else for (let at = 0; at < bytes.length; at += PIECE) yield bytes.subarray(at, at + PIECE);
 }
 
 /** Gives an upload up (end-14). @throws {Refusal} UPLOAD_UNKNOWN, UPLOAD_BUSY */

@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path';
 /** Where `.ci/install-clients.sh` puts the clients that no package manager has. */
 const builtClients = join(process.env.BERTH_CLIENTS_DIR ?? join(homedir(), '.cache/berth-ci'), 'bin');
 
-export const searchPath = [process.env.PATH, builtClients].join(delimiter);
+export const searchPath = [process.env.PATH, '/usr/sbin', builtClients].join(delimiter);
 
 /** Where a shell would find the command, or undefined where it is not installed. */
 export function whereIs(command: string): string | undefined {

@@ -29,7 +29,7 @@ describe.skipIf(lacks('curl', 'oras'))('files', () => {
   });
   afterAll(() => workspace?.[Symbol.asyncDispose]());
 
-  const at = (rest: string) => `${hub.url}/files/files/tools/${rest}`;
+  const at = (rest: string) => `${hub.url}/files/acceptance/tools/${rest}`;
 
   test('go up by curl and come down by curl and oras', async () => {
     await writeRandomFile(join(source, 'app.tgz'), 20);
@@ -44,7 +44,7 @@ describe.skipIf(lacks('curl', 'oras'))('files', () => {
     expect(await sha256(join(target, 'app.tgz'))).toBe(await sha256(join(source, 'app.tgz')));
 
     const pulled = await workspace.folder('pulled');
-    await oras.run('pull', '--plain-http', '--output', pulled, `${hub.host}/files/tools/cli:1.2.3`);
+    await oras.run('pull', '--plain-http', '--output', pulled, `${hub.host}/acceptance/tools/cli:1.2.3`);
     await writeFile(join(pulled, 'SHA256SUMS'), await readFile(join(target, 'SHA256SUMS')));
     const checked = await run('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd: pulled });
     expect(checked.stdout.trim().split('\n')).toHaveLength(3);
@@ -55,7 +55,7 @@ describe.skipIf(lacks('curl', 'oras'))('files', () => {
     await mkdir(join(folder, 'dir'));
     await writeFile(join(folder, 'dir/inside.txt'), 'inside\n');
     await writeFile(join(folder, 'plain.txt'), 'plain\n');
-    await oras.push(`${hub.host}/files/tools/notes:1`, folder, ['plain.txt', 'dir']);
+    await oras.push(`${hub.host}/acceptance/tools/notes:1`, folder, ['plain.txt', 'dir']);
     expect(await curl.run(at('notes:1/plain.txt'))).toBe('plain');
     const packed = await workspace.folder('packed');
     await makeFileCurl(hub, packed).run('--remote-name', at('notes:1/dir.tar.gz'));
@@ -135,7 +135,7 @@ describe.skipIf(lacks('curl', 'oras'))('files', () => {
     await makeFileCurl(hub, many).run('--parallel', '--parallel-max', '16', '--config', 'curl.conf');
     await curl.run('--request', 'POST', at('many:1/?finalise'));
     const pulled = await workspace.folder('many-pulled');
-    await oras.run('pull', '--plain-http', '--output', pulled, `${hub.host}/files/tools/many:1`);
+    await oras.run('pull', '--plain-http', '--output', pulled, `${hub.host}/acceptance/tools/many:1`);
     await run('diff', ['--recursive', '--exclude=curl.conf', many, pulled]);
   });
 });

@@ -1,10 +1,10 @@
 import sql from 'sql-template-tag';
-import type { Response } from 'supertest';
+import request, { type Response } from 'supertest';
 import { describe, expect, test } from 'vitest';
 import { newUser, basic, PASSWORD } from '../auth/harness.ts';
 import { testApi } from './harness.ts';
 
-const { db, call, token, admin, jane, joe, tokens, authenticator, reported } = await testApi();
+const { db, callback, call, token, admin, jane, joe, tokens, authenticator, reported } = await testApi();
 let count = 0;
 const fresh = () => `person-${++count}`;
 
@@ -60,6 +60,46 @@ describe('the own password', () => {
     await call('GET', '/me', user).expect(401);
     await call('GET', '/me', basic(user.name, 'a new password')).expect(200);
     await call('GET', '/me', other).expect(200);
+  });
+
+  test('is not guessed in a browser that someone left open', async () => {
+    const user = await newUser(db);
+    const started = await request(callback).post('/api/v1/session').send({ name: user.name, password: PASSWORD });
+    const headers = {
+      Cookie: (started.headers['set-cookie'] as unknown as string[])[0]!.split(';')[0]!,
+      'X-Berth-CSRF': started.body.csrf_token as string,
+    };
+    const attempt = (current_password: string) =>
+      request(callback).put('/api/v1/me/password').set(headers).send({ current_password, new_password: 'mine now' });
+    for (let i = 0; i < 5; i++) await attempt(`guess ${i}`).expect(403);
+    const refused = await attempt('guess 5').expect(429);
+    expect(refused.headers['retry-after']).toBe('1');
+  });
+
+  test('is shown by the password alone, not by a token, nor by what the password was', async () => {
+    const user = await newUser(db);
+    const pat = (await token(user, { actions: ['admin'] })).slice('Bearer '.length);
+    const change = (as: string, current_password: string, new_password: string) =>
+      call('PUT', '/me/password', basic(user.name, as), { current_password, new_password });
+    await change(PASSWORD, pat, 'another password').expect(403);
+    await change(PASSWORD, PASSWORD, 'another password').expect(204);
+    await change('another password', PASSWORD, 'a third password').expect(403);
+    await call('GET', '/me', basic(user.name, 'another password')).expect(200);
+  });
+
+  test('that is kept elsewhere is not changed here', async () => {
+    const user = await newUser(db);
+    const started = await request(callback).post('/api/v1/session').send({ name: user.name, password: PASSWORD });
+    await db.query(sql`update users set password_hash = null where principal_id = ${user.id}`);
+    await request(callback)
+      .put('/api/v1/me/password')
+      .set('Cookie', (started.headers['set-cookie'] as unknown as string[])[0]!.split(';')[0]!)
+      .set('X-Berth-CSRF', started.body.csrf_token as string)
+      .send({ current_password: PASSWORD, new_password: 'mine now' })
+      .expect(403);
+    expect(
+      await db.query(sql`select 1 from users where principal_id = ${user.id} and password_hash is not null`),
+    ).toEqual([]);
   });
 
   test('is not changed with a token', async () => {

@@ -6,11 +6,10 @@ import request from 'supertest';
 import { createRate } from '../../src/api/rate.ts';
 import { apiDoor } from '../../src/api/routes.ts';
 import type { User } from '../../src/auth/accounts.ts';
+import { basic, newUser, ORIGIN, PASSWORD, SESSIONS, testAuth } from '../auth/harness.ts';
 import { createMemory } from '../../src/registry/memory.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { createScenes } from '../../src/registry/scene.ts';
-import { createSecrets } from '../../src/auth/secrets.ts';
-import { basic, MASTER_KEY, newUser, ORIGIN, PASSWORD, SESSIONS, testAuth } from '../auth/harness.ts';
 
 export interface Problem {
   readonly type: string;
@@ -23,16 +22,16 @@ export interface Problem {
 
 export async function testApi(options: { projectCreation?: 'users' | 'admins'; rate?: number } = {}) {
   const auth = await testAuth(options);
-  const { db, authenticator, gate, facts, reported } = auth;
+  const { db, secrets, authenticator, gate, facts, reported } = auth;
   const app = new Koa();
   app.use((ctx, next) => {
     ctx.state['requestId'] = 'request-id-of-test';
     return next();
   });
-  const report = (error: unknown) => reported.push(error);
   // Bytes are in no test of this folder.
   const registry = { db, gate, scenes: createScenes(db), memory: createMemory() } as unknown as Registry;
-  const parts = { registry, secrets: createSecrets(MASTER_KEY), rate: createRate(options.rate ?? 0) };
+  const report = (error: unknown) => reported.push(error);
+  const parts = { registry, secrets, rate: createRate(options.rate ?? 0) };
   app.use(apiDoor({ db, authenticator, gate, facts, publicUrls: [ORIGIN], sessions: SESSIONS, ...parts, report }));
   const callback = app.callback();
 

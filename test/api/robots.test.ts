@@ -181,6 +181,12 @@ describe("a robot's tokens", () => {
     for (const { token } of [one, other]) await call('GET', '/me', `Bearer ${token}`).expect(200);
   });
 
+  test("are no person's, even if a row said so", async () => {
+    const { token, tokenId } = await robot();
+    await db.query(sql`update tokens set principal_id = ${admin.id} where id = ${Number(tokenId)}`);
+    await call('GET', '/me', `Bearer ${token}`).expect(401);
+  });
+
   test('end by themselves', async () => {
     const { token, id } = await robot();
     await db.query(sql`update tokens set expires_at = now() where principal_id = ${id}`);

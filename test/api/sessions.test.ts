@@ -2,7 +2,8 @@ import sql from 'sql-template-tag';
 import request from 'supertest';
 import { describe, expect, test } from 'vitest';
 import { changeUser } from '../../src/auth/accounts.ts';
-import { pruneSessions } from '../../src/auth/sessions.ts';
+import { InvalidCredentials } from '../../src/auth/errors.ts';
+import { pruneSessions, startSession } from '../../src/auth/sessions.ts';
 import { apiRoutes } from '../../src/api/routes.ts';
 import { basic, createAuth, HUB, newUser, ORIGIN, PASSWORD, SESSIONS } from '../auth/harness.ts';
 import { testApi } from './harness.ts';
@@ -113,6 +114,22 @@ describe('signing in', () => {
     const own = await browser(joe, { Cookie: planted });
     expect(own.cookie).not.toBe(planted);
     await send('GET', '/me', { ...own, cookie: planted }).expect(401);
+  });
+
+  test('comes to nothing when something was taken from the person, or the account closed, since the password was checked', async () => {
+    const user = await newUser(db);
+    const start = (epoch: number) =>
+      startSession(db, { principal: { id: user.id, name: user.name, epoch }, address: '', userAgent: '' }, SESSIONS, {
+        old: undefined,
+        requestId: 'request-id',
+      });
+    await db.query(sql`update principals set epoch = 7 where id = ${user.id}`);
+    await expect(start(6)).rejects.toBeInstanceOf(InvalidCredentials);
+    await db.query(sql`update principals set disabled_at = now() where id = ${user.id}`);
+    await expect(start(7)).rejects.toBeInstanceOf(InvalidCredentials);
+    await db.query(sql`update principals set disabled_at = null where id = ${user.id}`);
+    await start(7);
+    expect(await db.query(sql`select 1 from sessions where principal_id = ${user.id}`)).toHaveLength(1);
   });
 
   test('stores the secret nowhere', async () => {

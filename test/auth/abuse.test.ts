@@ -107,10 +107,9 @@ test('cookies count on /api/v1 and /auth/token alone', async () => {
   for (const more of [{ 'Sec-Fetch-Site': 'cross-site' }, { Origin: 'https://evil.example' }]) {
     expect((await send(direct.origin, { path: '/auth/token', headers: { ...headers, ...more } })).status).toBe(403);
   }
-  const ended = await send(direct.origin, {
-    path: '/auth/token',
-    headers: { Cookie: `berth_session=${'A'.repeat(43)}` },
-  });
+  const over = { Cookie: `berth_session=${'A'.repeat(43)}` };
+  const ended = await send(direct.origin, { path: '/auth/token', headers: { ...over, 'Sec-Fetch-Mode': 'cors' } });
+  expect(ended.header('WWW-Authenticate')).toBeUndefined();
   expect(ended.status).toBe(401);
 });
 
@@ -164,4 +163,26 @@ describe('limits of a request', () => {
     };
     expect([await post(65_536), await post(65_537)]).toEqual([401, 413]);
   });
+});
+
+test('a sign-in that fails is in the audit trail, with the name if there is such an account; so is one that comes to its end', async () => {
+  const { credentials } = await direct.person();
+  const post = (name: string, password: string, headers: Record<string, string> = {}) =>
+    send(direct.origin, {
+      method: 'POST',
+      path: '/api/v1/session',
+      headers: { 'Content-Type': 'application/json', 'User-Agent': 'a browser', ...headers },
+      body: JSON.stringify({ name, password }),
+    });
+  expect((await post(credentials.username, 'wrong password')).status).toBe(401);
+  expect((await post('a-password-in-the-wrong-field', 'x')).status).toBe(401);
+  expect((await post(credentials.username, credentials.password)).status).toBe(201);
+  await direct.context.denials.flush();
+  const denied = (await direct.api('GET', '/audit?decision=deny&limit=1000')).body.toString();
+  expect(denied).toContain('the credentials are not valid');
+  expect(denied).toContain(credentials.username);
+  expect(denied).not.toContain('a-password-in-the-wrong-field');
+  const all = (await direct.api('GET', '/audit?action=session.*&limit=1000')).body.toString();
+  expect(all).toContain('session.started');
+  expect(all).not.toContain(credentials.password);
 });

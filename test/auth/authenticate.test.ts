@@ -57,6 +57,7 @@ describe('every transport', () => {
       admin: false,
       epoch: 1,
       credential: 'token',
+      credentialId: expect.any(Number),
       limits: { actions: ['pull', 'push'], paths: ['acme/**'] },
       expiresAt: expect.any(Number),
     };

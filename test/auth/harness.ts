@@ -6,6 +6,9 @@ import { afterAll } from 'vitest';
 import { createUser, type User } from '../../src/auth/accounts.ts';
 import { createAuthenticator } from '../../src/auth/authenticate.ts';
 import { createGate } from '../../src/auth/gate.ts';
+import { createDirectories } from '../../src/auth/directories.ts';
+import { createOidc } from '../../src/auth/oidc.ts';
+import { providerFetch } from '../../src/auth/provider-fetch.ts';
 import { createKeyRing } from '../../src/auth/keys.ts';
 import type { Facts, Target } from '../../src/auth/principal.ts';
 import { createRegistryTokens } from '../../src/auth/registry-tokens.ts';
@@ -13,6 +16,7 @@ import { authDoor } from '../../src/auth/routes.ts';
 import { createSecrets } from '../../src/auth/secrets.ts';
 import { createVerifiers, type VerifierParts } from '../../src/auth/verifiers.ts';
 import type { Database, Queryable } from '../../src/db/database.ts';
+import { createOutbound } from '../../src/http/outbound.ts';
 import { testDatabase } from '../harness/database.ts';
 
 export const ORIGIN = 'https://hub.example.com';
@@ -29,10 +33,13 @@ export interface AuthOptions extends Pick<VerifierParts, 'attempts' | 'now'> {
 /** One process's worth of auth over a database; several of them are several replicas. */
 export function createAuth(db: Database, options: AuthOptions = {}) {
   const publicUrls = [ORIGIN, OTHER_ORIGIN];
-  const keys = createKeyRing(db, createSecrets(MASTER_KEY));
+  const secrets = createSecrets(MASTER_KEY);
+  const keys = createKeyRing(db, secrets);
+  const directories = createDirectories(db, secrets);
+  const oidc = createOidc({ db, secrets, fetch: providerFetch(createOutbound()) });
   const tokens = createRegistryTokens(keys, publicUrls);
   const authenticator = createAuthenticator(
-    createVerifiers({ sessions: SESSIONS, ...options, db, tokens }),
+    createVerifiers({ sessions: SESSIONS, directories, ...options, db, tokens }),
     options.now,
   );
   const gate = createGate(db, { projectCreation: options.projectCreation ?? 'users' });
@@ -43,8 +50,9 @@ export function createAuth(db: Database, options: AuthOptions = {}) {
     ctx.state['requestId'] = 'request-id-of-test';
     return next();
   });
-  app.use(authDoor({ tokens, keys, authenticator, gate, facts, publicUrls, report: (error) => reported.push(error) }));
-  return { db, keys, tokens, authenticator, gate, facts, app, callback: app.callback(), reported };
+  const report = (error: unknown) => reported.push(error);
+  app.use(authDoor({ db, oidc, tokens, keys, authenticator, gate, facts, publicUrls, sessions: SESSIONS, report }));
+  return { db, secrets, keys, tokens, authenticator, gate, facts, app, callback: app.callback(), reported };
 }
 
 export type Auth = ReturnType<typeof createAuth>;

@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
-import { request, type ClientRequest, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort, type HubProcess, runHub } from '../harness/hub-process.ts';
 import { childrenOf, gone, isAlive, postmasterIn } from '../harness/processes.ts';
-import { start, temporaryFolder } from './start.ts';
+import { beginUpload, start, temporaryFolder } from './start.ts';
 
 test('SIGTERM: an upload under way ends well, nothing new is taken, exit code 0', async () => {
   const hub = await start();
@@ -94,24 +94,6 @@ test('a signal while it waits for a Postgres that is not there ends it at once',
   // It would go on waiting for a minute.
   expect(performance.now() - from).toBeLessThan(40_000);
 });
-
-/** A PATCH that the hub is taking in: it has said that it wants the body, which has begun and not ended. */
-async function beginUpload(hub: HubProcess): Promise<{ body: ClientRequest }> {
-  const authorization = `Basic ${Buffer.from(`admin:${hub.adminPassword}`).toString('base64')}`;
-  const created = await fetch(`${hub.url}/v2/boot/app/blobs/uploads/`, { method: 'POST', headers: { authorization } });
-  expect(created.status).toBe(202);
-  const body = request(new URL(created.headers.get('location')!, hub.url), {
-    method: 'PATCH',
-    headers: { authorization, 'transfer-encoding': 'chunked', expect: '100-continue' },
-  });
-  const wanted = once(body, 'continue');
-  // When it is cut; a test that minds listens too.
-  body.on('error', () => {});
-  body.flushHeaders();
-  await wanted;
-  body.write('the beginning, ');
-  return { body };
-}
 
 /** One that has had an answer and stays open. */
 async function connection(hub: HubProcess): Promise<Socket> {

@@ -1,8 +1,10 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { HubProcess, Victim } from '../harness/hub-process.ts';
+import { OciClient, type Answer } from '../harness/oci-client.ts';
 import { gone } from '../harness/processes.ts';
-import { signIn, start } from './start.ts';
+import { beginUpload, signIn, start } from './start.ts';
 import { expectWithin } from './within.ts';
 
 const AGAIN_MS = 5_000;
@@ -64,6 +66,29 @@ test('a worker that is killed is started again; meanwhile requests are answered 
   expect(outcomes).not.toContain('TimeoutError');
   expect(outcomes).toContain('200');
   expect(hub.workerPids()).toEqual(expect.arrayContaining(others));
+});
+
+test('uploads of a worker that is killed can go on at once', async () => {
+  const hub = await start();
+  const repo = new OciClient({
+    origin: hub.url,
+    credentials: { username: 'admin', password: hub.adminPassword },
+    transport: 'basic',
+  }).repo('boot/app');
+  // As many as make it certain that the killed worker had some of them.
+  const uploads = await Promise.all(Array.from({ length: 16 }, () => beginUpload(hub)));
+  const [victim] = hub.workerPids();
+  const cut = uploads.map(async ({ body, location }) => {
+    await once(body, 'error');
+    return location;
+  });
+  process.kill(victim!, 'SIGKILL');
+  const location = await Promise.race(cut);
+  // While it ends, connections may still come to it, and are reset.
+  let again: Answer | undefined;
+  while (again === undefined) again = await repo.patch(location, Buffer.from('again')).catch(() => undefined);
+  expect(again.status, again.body.toString()).toBe(202);
+  for (const { body } of uploads) body.destroy();
 });
 
 /** A status, or the name of what went wrong: a reset when the connection was the killed worker's. */

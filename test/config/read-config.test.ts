@@ -94,12 +94,16 @@ describe('the environment', () => {
       BERTH_PORT: '0',
       BERTH_WORKERS: 'many',
       BERTH_PUBLIC_URL: 'hub.example.com',
+      BERTH_SESSION_IDLE: '4m',
+      BERTH_TRUSTED_PROXIES: '10.0.0.0/8,proxy.example.com',
       BERTH_UPLOAD_IDLE: '1 day',
     };
     expect(problemsOf(env)).toEqual([
       'BERTH_PORT must be a whole number from 1 to 65535.',
       'BERTH_PUBLIC_URL must be a URL without a path, such as https://hub.example.com.',
       'BERTH_WORKERS must be a whole number from 1 to 64.',
+      'BERTH_TRUSTED_PROXIES must be addresses or networks such as 10.0.0.5,192.168.0.0/16.',
+      'BERTH_SESSION_IDLE must be at least 5m.',
       'BERTH_UPLOAD_IDLE must be a time such as 90s, 15m, 24h or 7d.',
     ]);
   });

@@ -45,6 +45,8 @@ describe('a checksum', () => {
     const { bytes, digest } = blob(50_000);
     for (const [name, value] of claims(other)) await files.put('wrong', 'x', bytes, { [name]: value });
     expect((await hub.admin.repo(files.repository).headBlob(digest)).status).toBe(404);
+    const { rows } = await hub.db.pool.query('select count(*)::int as n from uploads');
+    expect(rows).toEqual([{ n: 0 }]);
     await hub.assertNothingLeft();
   });
 

@@ -114,6 +114,18 @@ describe('hundreds of names', () => {
   });
 });
 
+describe('a slash that is written as %2F', () => {
+  it.each(['a%2Fb', 'a%2fb', '%2Fetc%2Fpasswd', 'a/..%2f..'])(
+    'is refused, for not everybody reads it as one: %s',
+    async (path) => {
+      const files = await newFiles(hub);
+      const answer = expectStatus(await files.put('1', path, 'x'), 400);
+      expect(answer.body.toString()).toMatch(/%2F/);
+      expectStatus(await files.ask('GET', `/files/${files.repository.replace('/', '%2F')}:1/a`), 400);
+    },
+  );
+});
+
 describe('a request line that is none', () => {
   it.each([
     'GET /files/../../etc/passwd HTTP/1.1',

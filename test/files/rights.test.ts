@@ -167,6 +167,16 @@ describe('credentials', () => {
     expect(put.status).toBe(403);
   });
 
+  it('may be a registry token, for what it was asked for', async () => {
+    const scope = `repository:${admin.repository}:pull`;
+    const { token } = (await writer.client.tokens.ask([scope])).json<{ token: string }>();
+    const bearer = (method: string, path: string) =>
+      send(hub.origin, { method, path, headers: { Authorization: `Bearer ${token}` }, body: 'x' });
+    expectStatus(await bearer('GET', admin.at('1', 'a')), 200);
+    expectStatus(await bearer('PUT', admin.at('1', 'z')), 401);
+    expectStatus(await bearer('GET', `/files/${project}/none:1/a`), 401);
+  });
+
   it('may be a personal token, narrowed to what it says', async () => {
     const api = (body: object) =>
       send(hub.origin, {

@@ -1,7 +1,10 @@
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { connect } from 'node:net';
 import { extract } from 'tar-stream';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { testHub } from '../harness/hub.ts';
-import { expectStatus, type Answer } from '../harness/oci-client.ts';
+import { basic, blob, expectStatus, type Answer } from '../harness/oci-client.ts';
 import { newFiles, sha256 } from './harness.ts';
 
 const hub = await testHub();
@@ -156,6 +159,37 @@ describe('an archive', async () => {
     expect([...(await untar(answer.body)).keys()]).toEqual(['bin/cli']);
     expectStatus(await files.ask('GET', `${files.at('1.0', 'none/')}?archive=tar`), 404);
     expectStatus(await files.ask('GET', `${files.at('1.0')}?archive=rar`), 400);
+  });
+
+  it.each(['zip', 'tar'])('as %s is cut, not completed, when a file cannot be read', async (format) => {
+    for (const names of [['a', 'gone', 'z'], ['gone'], ['a', 'gone']]) {
+      const broken = await newFiles(hub);
+      const { bytes, digest } = blob(300_000);
+      for (const name of names) await broken.put('1', name, name === 'gone' ? bytes : blob(200_000).bytes);
+      const { rows } = await hub.db.pool.query<{ key: string }>('select key from blobs where digest = $1', [
+        Buffer.concat([Buffer.from([1]), Buffer.from(digest.slice(7), 'hex')]),
+      ]);
+      await hub.context.store.delete(rows[0]?.key ?? '');
+      const asked = broken.ask('GET', `${broken.at('1')}?archive=${format}`).then(({ status }) => status);
+      expect([503, 'cut']).toContain(await asked.catch(() => 'cut'));
+    }
+  });
+
+  it.each(['zip', 'tar'])('as %s leaves nothing open when its receiver goes away', async (format) => {
+    const large = await newFiles(hub);
+    for (const name of ['a', 'b', 'c']) await large.put('1', name, blob(8_000_000).bytes);
+    const before = readdirSync('/proc/self/fd').length;
+    for (let i = 0; i < 10; i++) {
+      const { hostname, port } = new URL(hub.origin);
+      const socket = connect(Number(port), hostname);
+      const authorization = basic(hub.adminCredentials);
+      socket.write(
+        `GET ${large.at('1')}?archive=${format} HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\n\r\n`,
+      );
+      await once(socket, 'data');
+      socket.destroy();
+    }
+    await vi.waitFor(() => expect(readdirSync('/proc/self/fd').length).toBeLessThan(before + 5), 15_000);
   });
 });
 

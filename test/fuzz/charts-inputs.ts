@@ -33,6 +33,7 @@ const YAML = [
 const NAMES = [
   'web/Chart.yaml',
   'web/values.yaml',
+  'web/values.yaml',
   'web/Chart.lock',
   'web/requirements.yaml',
   'web/templates/a.yaml',
@@ -40,6 +41,9 @@ const NAMES = [
   'web/charts/inner.tgz',
   'web/README.md',
   'web/values.schema.json',
+];
+
+const ODD_NAMES = [
   'other/Chart.yaml',
   'Chart.yaml',
   'web/../Chart.yaml',
@@ -55,27 +59,36 @@ const NAMES = [
   './web/Chart.yaml',
 ];
 
-const text = fc.constantFrom(...YAML).map((yaml) => Buffer.from(yaml));
+const text = fc
+  .oneof(fc.constant(YAML[0]!), fc.constantFrom(...YAML), fc.constantFrom(...YAML))
+  .map((yaml) => Buffer.from(yaml));
 const content = fc.oneof(
-  { weight: 6, arbitrary: text },
+  { weight: 20, arbitrary: text },
   { weight: 1, arbitrary: fc.uint8Array({ maxLength: 2_000 }).map((bytes) => Buffer.from(bytes)) },
   { weight: 1, arbitrary: fc.constant(Buffer.from('name: "\xff\xfe"\n', 'latin1')) },
-  { weight: 1, arbitrary: fc.nat(3_000_000).map((size) => Buffer.alloc(size)) },
+  { weight: 1, arbitrary: fc.nat(400_000).map((size) => Buffer.alloc(size)) },
   { weight: 1, arbitrary: text.map((yaml) => gzipSync(tarOf([entry('web/Chart.yaml', yaml)]))) },
 );
 
 const entries = fc.array(
   fc.record<Entry>({
     name: fc.oneof(
-      { weight: 8, arbitrary: fc.constantFrom(...NAMES) },
+      { weight: 30, arbitrary: fc.constantFrom(...NAMES) },
+      { weight: 2, arbitrary: fc.constantFrom(...ODD_NAMES) },
       { weight: 1, arbitrary: fc.string({ maxLength: 120, unit: 'binary' }).map((name) => `web/${name}`) },
       { weight: 1, arbitrary: fc.nat(90).map((depth) => `web/${'a/'.repeat(depth)}x`) },
     ),
-    type: fc.oneof({ weight: 12, arbitrary: fc.constant('0') }, fc.constantFrom(...'123456xgLKSVM\0')),
+    type: fc.oneof(
+      { weight: 40, arbitrary: fc.constant('0') },
+      fc.constantFrom('1', '2', '3', '4', '5', '6', 'x', 'g', 'L', 'K', 'S', 'V', 'M', '\0'),
+    ),
     content,
-    size: fc.option(fc.constantFrom(0, 1, 511, 512, 10_000, 8_589_934_591), { freq: 12, nil: undefined }),
+    size: fc.oneof(
+      { weight: 40, arbitrary: fc.constant(undefined) },
+      fc.constantFrom(0, 1, 511, 512, 10_000, 8_589_934_591),
+    ),
   }),
-  { maxLength: 6 },
+  { maxLength: 5 },
 );
 
 function entry(name: string, bytes: Buffer): Entry {
@@ -84,7 +97,7 @@ function entry(name: string, bytes: Buffer): Entry {
 
 /** What is done to the tar before it is packed, and to what is packed. */
 const damage = fc.oneof(
-  { weight: 6, arbitrary: fc.constant({ kind: 'none' } as const) },
+  { weight: 30, arbitrary: fc.constant({ kind: 'none' } as const) },
   {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('cut' as const), at: fc.double({ min: 0, max: 1, noNaN: true }) }),
@@ -137,7 +150,7 @@ const crowd = fc
 
 export const archive: fc.Arbitrary<Buffer> = fc.oneof(
   {
-    weight: 400,
+    weight: 600,
     arbitrary: fc
       .record({ entries, whole: fc.boolean(), inTar: damage, inGzip: damage, header: fc.nat(3) })
       .map(({ entries: list, whole, inTar, inGzip, header }) => {
@@ -234,7 +247,10 @@ export const upload: fc.Arbitrary<Upload> = fc
       ),
     ),
     damage,
-    abortAt: fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { freq: 9, nil: undefined }),
+    abortAt: fc.oneof(
+      { weight: 9, arbitrary: fc.constant(undefined) },
+      { weight: 1, arbitrary: fc.double({ min: 0, max: 1, noNaN: true }) },
+    ),
   })
   .map(({ where, form, raw, fields, type, damage: how, abortAt }) => {
     const body = form ? spoil(formOf(fields), how) : raw;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { testHub } from '../harness/hub.ts';
-import { blob, expectStatus, image, manifest, type OciClient, type Repo } from '../harness/oci-client.ts';
+import { blob, expectStatus, image, manifest, type Repo } from '../harness/oci-client.ts';
 import { chart, provenance, pushWithHelm, type PackedChart } from './charts.ts';
 import { classic, type Classic } from './client.ts';
 
@@ -12,7 +12,7 @@ async function place(name = 'web'): Promise<{ door: Classic; elsewhere: Classic;
   return {
     door: classic(hub, namespace),
     // The same namespace through another process.
-    elsewhere: classic({ ...hub, origin: (replica as OciClient).origin }, namespace),
+    elsewhere: classic({ ...hub, origin: replica.origin }, namespace),
     repo: hub.admin.repo(`${namespace}/${name}`),
   };
 }
@@ -124,10 +124,13 @@ describe('a chart that helm pushed', () => {
     const { door, repo } = await place();
     const packed = await chart();
     for (const tag of ['latest', '1.2.4', '1.2.3']) await pushWithHelm(repo, packed, { tag });
-    await pushWithHelm(hub.admin.repo(`${door.namespace}/other`), packed);
     const { entries } = await door.index();
     expect(Object.keys(entries)).toEqual(['web']);
     expect(entries['web']!.map((entry) => entry.version)).toEqual(['1.2.3']);
+    const { door: another } = await place();
+    await pushWithHelm(hub.admin.repo(`${another.namespace}/other`), packed);
+    expect((await another.index()).entries).toEqual({});
+    expectStatus(await another.get(`/${packed.file}`), 404);
   });
 
   it('is what its archive says, whatever its config says', async () => {
@@ -165,6 +168,17 @@ describe('both doors', () => {
     expect(await listed(elsewhere)).toEqual([]);
     expectStatus(await repo.getManifest('3.0.0'), 404);
     expectStatus(await door.request('DELETE', '/api/charts/web/3.0.0'), 404);
+  });
+
+  it('store one of many charts that come at once as one version', async () => {
+    const { door, elsewhere } = await place();
+    const packed = await Promise.all(
+      Array.from({ length: 12 }, (_, i) => chart({ metadata: { description: `number ${i}` } })),
+    );
+    const answers = await Promise.all(packed.map(({ bytes }, i) => (i % 2 === 0 ? door : elsewhere).upload(bytes)));
+    const statuses = answers.map((answer) => answer.status);
+    expect(statuses.toSorted((a, b) => a - b)).toEqual([201, ...Array.from({ length: 11 }, () => 409)]);
+    expect((await door.index()).entries['web']).toMatchObject([{ digest: packed[statuses.indexOf(201)]!.sha256 }]);
   });
 
   it('see what comes back after a delete', async () => {

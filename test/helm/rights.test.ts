@@ -98,8 +98,8 @@ describe('a reader', () => {
   it('of some charts finds an index of those, whatever others have asked for before', async () => {
     const { project, namespace } = await filled('private', ['web', 'web-db', 'internal']);
     const people = await Promise.all([hub.person(), hub.person()]);
-    await grant(project, people[0]!.name, 'reader', 'charts/web*');
-    await grant(project, people[1]!.name, 'reader', 'charts/internal');
+    await grant(project, people[0].name, 'reader', 'charts/web*');
+    await grant(project, people[1].name, 'reader', 'charts/internal');
     const [some, other] = people.map(({ credentials }) => classic(hub, namespace, credentials)) as [Classic, Classic];
     expect(Object.keys((await classic(hub, namespace).index()).entries)).toEqual(['internal', 'web', 'web-db']);
     expect(Object.keys((await some.index()).entries)).toEqual(['web', 'web-db']);
@@ -136,6 +136,19 @@ describe('a writer', () => {
     expectStatus(await door.upload((await chart({ version: '2.0.0' })).bytes), 201);
     expectStatus(await door.upload((await chart({ name: 'other' })).bytes), 403);
     expectStatus(await hub.admin.repo(`${namespace}/other`).getManifest('1.2.3'), 404);
+  });
+
+  it('who is refused is in the audit trail', async () => {
+    const { project, namespace } = await filled('private');
+    const { name, credentials } = await hub.person();
+    await grant(project, name, 'writer', 'charts/web');
+    const door = classic(hub, namespace, credentials);
+    expectStatus(await door.upload((await chart({ name: 'other' })).bytes), 403);
+    expectStatus(await door.request('DELETE', '/api/charts/web/1.2.3'), 403);
+    await hub.context.denials.flush();
+    const { items } = (await hub.api('GET', `/projects/${project}/audit`)).json<{ items: Record<string, unknown>[] }>();
+    const denied = items.filter((each) => each['decision'] === 'deny').map((each) => each['route']);
+    expect(new Set(denied)).toEqual(new Set(['helm-delete', 'helm-upload']));
   });
 
   it('who may only create cannot force', async () => {

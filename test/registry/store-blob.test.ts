@@ -8,7 +8,7 @@ import { sweepDeadObjects } from '../../src/blobs/sweep.ts';
 import { findBlob } from '../../src/registry/blobs.ts';
 import { parseRepositoryPath } from '../../src/registry/names.ts';
 import { ensureRepository, type Repository } from '../../src/registry/repositories.ts';
-import { storeBlob } from '../../src/registry/uploads.ts';
+import { storeBlob, type NewBlob } from '../../src/registry/uploads.ts';
 import { testHub, type TestHub } from '../harness/hub.ts';
 import { keysOnDisk } from '../harness/leftovers.ts';
 import { blob, digestOf, unique, type Blob } from '../harness/oci-client.ts';
@@ -28,8 +28,8 @@ describe.each(['disk', 's3'] as const)('storeBlob on %s', async (kind) => {
     admin,
     'test',
   );
-  const store = (body: AsyncIterable<Buffer>, more: { digest?: Digest; length?: number } = {}) =>
-    storeBlob(registry, { repository, principal: admin, requestId: unique(), body, length: undefined, ...more });
+  const store = (body: NewBlob['body'], more: Omit<NewBlob, 'body'> = {}) =>
+    storeBlob(registry, { repository, principal: admin, requestId: unique(), body, ...more });
   const sha512 = (of: Blob) => digestOf(of.bytes, 'sha512') as Digest;
 
   /** What is stored when the sweep has been through. */
@@ -60,6 +60,13 @@ describe.each(['disk', 's3'] as const)('storeBlob on %s', async (kind) => {
     for (const digest of [content.digest, sha512(content)]) {
       expect((await pulled(hub, repository, digest)).equals(content.bytes)).toBe(true);
     }
+  });
+
+  it.each([1_000, 40_000, 65_536, 9 * MIB])('leaves a buffer of %i bytes to who gave it', async (size) => {
+    const content = blob(size);
+    const given = Buffer.alloc(size, content.bytes);
+    expect(await store(given)).toEqual({ digest: content.digest, size });
+    expect(given.equals(content.bytes)).toBe(true);
   });
 
   it('keeps equal content once', async () => {

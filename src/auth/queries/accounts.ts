@@ -18,7 +18,7 @@ export async function anyUser(db: Queryable): Promise<boolean> {
 /** Undefined when the name is taken. */
 export function insertUser(
   tx: Queryable,
-  user: { name: string; passwordHash: string; admin: boolean },
+  user: { name: string; passwordHash: string | null; admin: boolean },
 ): Promise<UserRow | undefined> {
   return tx.first<UserRow>(sql`
     with p as (

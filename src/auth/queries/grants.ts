@@ -1,4 +1,4 @@
-import sql, { type Sql } from 'sql-template-tag';
+import sql, { empty, type Sql } from 'sql-template-tag';
 import type { Queryable } from '../../db/database.ts';
 
 /**
@@ -74,15 +74,31 @@ export interface SubjectRow {
   admin: boolean;
 }
 
-/** Also one that is disabled. */
-export function selectSubjectFacts(db: Queryable, type: string, name: string): Promise<SubjectRow | undefined> {
+/** Also one that is disabled. @param projectId absent: whose robots does not matter */
+export function selectSubjectFacts(
+  db: Queryable,
+  projectId: number | undefined,
+  type: string,
+  name: string,
+): Promise<SubjectRow | undefined> {
   return db.first<SubjectRow>(sql`
     select p.id, p.kind, p.name, coalesce(u.admin, false) as admin
-    from principals p left join users u on u.principal_id = p.id where p.kind = ${type} and p.name = ${name}`);
+    from principals p left join users u on u.principal_id = p.id
+    where p.kind = ${type} and p.name = ${name} ${projectId === undefined ? empty : sql`and ${HERE(projectId)}`}`);
 }
 
-export async function selectSubject(db: Queryable, type: string, name: string): Promise<number | undefined> {
-  const row = await db.first<{ id: number }>(sql`select id from principals where kind = ${type} and name = ${name}`);
+/** A robot of another project is none here: its name would tell that there is such a project. */
+const HERE = (projectId: number): Sql => sql`
+  (p.kind <> 'robot' or coalesce((select project_id from robots where principal_id = p.id), ${projectId}) = ${projectId})`;
+
+export async function selectSubject(
+  db: Queryable,
+  projectId: number,
+  type: string,
+  name: string,
+): Promise<number | undefined> {
+  const row = await db.first<{ id: number }>(sql`
+    select p.id from principals p where p.kind = ${type} and p.name = ${name} and ${HERE(projectId)}`);
   return row?.id;
 }
 

@@ -21,6 +21,10 @@ export function findSecret(db: Queryable, id: number): Promise<SecretRow | undef
     select purpose, name, key_id as "keyId", nonce, ciphertext from secrets where id = ${id}`);
 }
 
+export async function deleteSecret(tx: Queryable, id: number): Promise<void> {
+  await tx.query(sql`delete from secrets where id = ${id}`);
+}
+
 export interface SigningKeyRow {
   kid: string;
   publicJwk: Record<string, unknown>;

@@ -125,14 +125,16 @@ export async function deleteSessionsOf(tx: Queryable, principalId: number): Prom
   return (await tx.query(sql`delete from sessions where principal_id = ${principalId} returning 1 as done`)).length;
 }
 
-/** Of people who signed in through a provider; their epochs rise. */
+/** Of everyone whom a provider knows; their epochs rise, so that a sign-in that is under way comes to nothing. */
 export async function deleteSessionsThrough(tx: Queryable, providerId: number): Promise<void> {
   await tx.query(sql`
-    with gone as (delete from sessions where provider_id = ${providerId} returning principal_id),
-    owners as (
-      select id from principals where id in (select principal_id from gone) order by id for no key update
+    with people as (
+      select id from principals where id in (select principal_id from identities where provider_id = ${providerId})
+      order by id for no key update
+    ), gone as (
+      delete from sessions where principal_id in (select id from people)
     )
-    update principals set epoch = epoch + 1 where id in (select id from owners)`);
+    update principals set epoch = epoch + 1 where id in (select id from people)`);
 }
 
 /** What is over. */

@@ -4,7 +4,7 @@ import { MAX_CHANGES, type ValueChange } from './compare-values.ts';
 import { findTemplates, findText } from './extract.ts';
 import type { Dependency } from './metadata.ts';
 import { ChartRefused } from './refused.ts';
-import { compareYaml, patchOf } from './text.ts';
+import { compare, compareYaml, patchOf } from './text.ts';
 import type { ChartVersion } from './versions-of.ts';
 
 export interface ChartDiff {
@@ -34,7 +34,15 @@ export interface DependencyChange {
 /** Beyond so many files, only the names of those that changed. */
 const MAX_PATCHES = 200;
 
-export async function diffVersions(db: Queryable, before: ChartVersion, after: ChartVersion): Promise<ChartDiff> {
+/** After so long, only the names of files that changed: what is left of the patches would keep others waiting. */
+const PATCHING_MS = 5_000;
+
+/** @throws {TooManyComparisons} */
+export function diffVersions(db: Queryable, before: ChartVersion, after: ChartVersion): Promise<ChartDiff> {
+  return compare(() => diff(db, before, after));
+}
+
+async function diff(db: Queryable, before: ChartVersion, after: ChartVersion): Promise<ChartDiff> {
   const [left = '', right = ''] = await Promise.all(
     [before, after].map((version) => findText(db, version.content, 'values')),
   );
@@ -64,6 +72,7 @@ async function diffTemplates(db: Queryable, before: ChartVersion, after: ChartVe
     ),
   );
   const changes: FileChange[] = [];
+  const deadline = performance.now() + PATCHING_MS;
   for (const path of [...new Set([...(left?.keys() ?? []), ...(right?.keys() ?? [])])].sort()) {
     const [old, now] = [left?.get(path), right?.get(path)];
     if (old && now && old.size === now.size && old.text === now.text) continue;
@@ -72,7 +81,9 @@ async function diffTemplates(db: Queryable, before: ChartVersion, after: ChartVe
       path,
       change: old === undefined ? 'added' : now === undefined ? 'removed' : 'changed',
       patch:
-        hasTexts && changes.length < MAX_PATCHES ? await patchOf(path, old?.text ?? '', now?.text ?? '') : undefined,
+        hasTexts && changes.length < MAX_PATCHES && performance.now() < deadline
+          ? await patchOf(path, old?.text ?? '', now?.text ?? '')
+          : undefined,
     });
   }
   return changes;

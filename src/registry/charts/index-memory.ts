@@ -5,20 +5,32 @@
  */
 import { createHash } from 'node:crypto';
 import { constants, deflateRaw } from 'node:zlib';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { LRUCache } from 'lru-cache';
 import type { Database } from '../../db/database.ts';
-import { selectChangedCharts, selectListedVersions, selectNamespace, type ChartVersionRow } from '../queries/charts.ts';
+import {
+  selectCharts,
+  selectListedVersions,
+  selectNamespace,
+  type ChartRow,
+  type ChartVersionRow,
+} from '../queries/charts.ts';
 import type { Namespace } from './names.ts';
-import { newestFirst } from './versions.ts';
+import { sortNewestFirst } from './versions.ts';
 
 const compress = promisify(deflateRaw);
 
 /** A chart with its versions, newest first. */
 export interface ListedChart {
   readonly name: string;
+  /** The namespace's at its latest change. */
+  readonly epoch: number;
   /** The array of entries. */
   readonly json: Buffer;
+  /** In the order of the entries. */
+  readonly versions: readonly string[];
+  entry(index: number): Buffer;
   readonly sha256: Buffer;
   /** When the newest of the versions came. */
   readonly newest: Date;
@@ -43,7 +55,7 @@ interface Remembered extends NamespaceIndex {
 
 const NOTHING: NamespaceIndex = { charts: [] };
 
-export function createChartIndexes(db: Database, bytes = 64 * 2 ** 20): ChartIndexes {
+export function createChartIndexes(db: Database, bytes = 128 * 2 ** 20): ChartIndexes {
   const memory = new LRUCache<number, Remembered>({
     maxSize: bytes,
     sizeCalculation: ({ charts }) => charts.reduce((sum, chart) => sum + chart.json.length * 1.2 + 500, 500) | 0,
@@ -77,33 +89,39 @@ export function createChartIndexes(db: Database, bytes = 64 * 2 ** 20): ChartInd
 }
 
 async function refresh(db: Database, id: number, epoch: number, known: Remembered | undefined): Promise<Remembered> {
-  const byRepository = new Map(known?.byRepository);
+  const rows = await selectCharts(db, id);
+  const changed = rows.filter((row) => known?.byRepository.get(row.repository_id)?.epoch !== row.epoch);
   // One that changes between the two queries has a later epoch and is read again by whoever has seen that.
-  const changed = await selectChangedCharts(db, id, known?.epoch ?? 0);
-  const rows =
-    changed.length === 0
-      ? []
-      : await selectListedVersions(
-          db,
-          changed.map((chart) => chart.repository_id),
-        );
-  const versions = Map.groupBy(rows, (row) => row.repository_id);
-  for (const { repository_id, name } of changed) {
-    const listed = versions.get(repository_id);
-    if (listed) byRepository.set(repository_id, listedChart(name, listed));
-    else byRepository.delete(repository_id);
+  const ids = changed.map((row) => row.repository_id);
+  const versions = Map.groupBy(ids.length === 0 ? [] : await selectListedVersions(db, ids), (row) => row.repository_id);
+  const byRepository = new Map<number, ListedChart>();
+  for (const [i, row] of rows.entries()) {
+    const same = known?.byRepository.get(row.repository_id);
+    const isSame = same?.epoch === row.epoch;
+    byRepository.set(row.repository_id, isSame ? same : listedChart(row, versions.get(row.repository_id) ?? []));
+    // The first reading of a large index takes a while; others get their turns in between.
+    if (!isSame && i % CHARTS_A_TURN === 0) await nextTurn();
   }
-  const charts = [...byRepository.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-  return { epoch, byRepository, charts };
+  const charts = [...byRepository.values()].filter((chart) => chart.versions.length > 0);
+  return { epoch, byRepository, charts: charts.sort((a, b) => (a.name < b.name ? -1 : 1)) };
 }
 
-function listedChart(name: string, rows: ChartVersionRow[]): ListedChart {
-  const entries = rows.sort((a, b) => newestFirst(a.version, b.version)).map(entryOf);
-  const json = Buffer.from(`[${entries.join(',\n')}]`);
+const CHARTS_A_TURN = 20;
+
+function listedChart({ name, epoch }: ChartRow, rows: readonly ChartVersionRow[]): ListedChart {
+  const sorted = sortNewestFirst(rows, (row) => row.version);
+  const entries = sorted.map((row) => Buffer.from(entryOf(row)));
+  const json = Buffer.concat([OPEN, ...entries.flatMap((entry, i) => (i === 0 ? [entry] : [COMMA, entry])), CLOSE]);
+  const starts: number[] = [];
+  for (let [i, at] = [0, OPEN.length]; i < entries.length; at += (entries[i++] as Buffer).length + COMMA.length)
+    starts.push(at);
   let packed: Promise<Buffer> | undefined;
   return {
     name,
+    epoch,
     json,
+    versions: sorted.map((row) => row.version),
+    entry: (i) => json.subarray(starts[i], (starts[i + 1] ?? json.length - CLOSE.length + COMMA.length) - COMMA.length),
     sha256: createHash('sha256').update(`${name}\n`).update(json).digest(),
     newest: rows.reduce((latest, { created_at }) => (created_at > latest ? created_at : latest), new Date(0)),
     packed: () =>
@@ -115,6 +133,10 @@ function listedChart(name: string, rows: ChartVersionRow[]): ListedChart {
       )),
   };
 }
+
+const OPEN = Buffer.from('[');
+const COMMA = Buffer.from(',\n');
+const CLOSE = Buffer.from(']');
 
 export function keyOf(name: string): Buffer {
   return Buffer.from(`${JSON.stringify(name)}:`);

@@ -54,6 +54,15 @@ export function chartManifest(
   );
 }
 
+/** The manifest as it was, with the provenance file as a layer; another one makes way for it. */
+export function withProvenance(payload: Buffer, provenance: Blob): Buffer {
+  const manifest = JSON.parse(payload.toString('utf8')) as { layers: { mediaType: string; digest: string }[] };
+  const others = manifest.layers.filter(({ mediaType }) => mediaType !== PROVENANCE_LAYER);
+  const layer = { mediaType: PROVENANCE_LAYER, digest: provenance.digest, size: provenance.size };
+  const layers = [...others, layer].sort((a, b) => (a.digest < b.digest ? -1 : 1));
+  return Buffer.from(goJson({ ...manifest, layers }));
+}
+
 function annotations(metadata: ChartMetadata, packedAt: Date | undefined): Record<string, string> {
   const own = metadata.annotations ?? {};
   const made = {

@@ -1,5 +1,6 @@
 /** Chart.yaml as helm loads, cleans and validates it (pkg/chart/metadata.go, dependency.go), with helm's sentences. */
 import { sorted } from './go-json.ts';
+import { CHART_LIMITS } from './limits.ts';
 import { ChartRefused } from './refused.ts';
 import { isVersion } from './versions.ts';
 
@@ -94,6 +95,9 @@ export function readMetadata(documents: readonly { readonly file: string; readon
     type: read('type', text),
   }) as unknown as ChartMetadata;
   validate(metadata);
+  if (JSON.stringify(metadata).length > CHART_LIMITS.entry) {
+    throw new ChartRefused(`cannot load Chart.yaml: what it says is longer than ${CHART_LIMITS.entry} characters`);
+  }
   return metadata;
 }
 

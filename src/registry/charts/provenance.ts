@@ -12,10 +12,9 @@ import { parseYaml } from './text.ts';
 const HEAD = /^-----BEGIN PGP SIGNED MESSAGE-----\r?\n(?:[^\r\n]+\r?\n)*\r?\n/;
 const END = /\r?\n-----BEGIN PGP SIGNATURE-----/;
 
-interface Provenance {
+export interface Provenance {
   readonly name: string;
   readonly version: string;
-  readonly metadata: ChartMetadata;
   /** What it says about archives, by file name: `sha256:…`. */
   readonly files: ReadonlyMap<string, string>;
 }
@@ -41,14 +40,16 @@ export async function readProvenance(bytes: Buffer): Promise<Provenance> {
   return {
     name: metadata.name,
     version: metadata.version,
-    metadata,
     files: new Map(entries.map(([file, digest]) => [file, String(digest)])),
   };
 }
 
 /** @throws {ChartRefused} when it is of another chart, or of other bytes */
-export async function checkProvenance(bytes: Buffer, chart: ChartMetadata, content: Digest): Promise<void> {
-  const { name, version, files } = await readProvenance(bytes);
+export function checkBelongs(
+  { name, version, files }: Provenance,
+  chart: Pick<ChartMetadata, 'name' | 'version'>,
+  content: Digest,
+): void {
   if (name !== chart.name || version !== chart.version) {
     throw new ChartRefused(`the provenance file is of ${name} ${version}, not of ${chart.name} ${chart.version}`);
   }

@@ -1,23 +1,22 @@
 /** A chart that comes as an archive becomes what helm would have pushed: config, layers, manifest, tag. */
 import type { Principal } from '../../auth/principal.ts';
 import { digestOf, digestToBytes } from '../../blobs/digest.ts';
-import { findBlob } from '../blobs.ts';
+import { noteDecision } from '../../jobs/origin.ts';
 import { OCI_MANIFEST } from '../manifest.ts';
 import { putManifest } from '../manifests.ts';
 import type { RepositoryPath, Tag } from '../names.ts';
 import { isReferredTo } from '../queries/charts.ts';
 import { Refusal } from '../refusal.ts';
 import type { Registry } from '../registry.ts';
-import { ensureRepository } from '../repositories.ts';
+import { ensureRepository, type Repository } from '../repositories.ts';
 import { targetOf, type Scene } from '../scene.ts';
-import { storeBlob } from '../uploads.ts';
+import { storeBlob, type StoredBlob } from '../uploads.ts';
 import { versionBehind, type VersionBehindTag } from './find.ts';
-import { chartConfig, chartManifest } from './manifest.ts';
+import { chartConfig, chartManifest, withProvenance } from './manifest.ts';
 import { repositoryOfChart, tagOfVersion, type Namespace } from './names.ts';
-import { checkProvenance, readProvenance } from './provenance.ts';
+import { checkBelongs, readProvenance } from './provenance.ts';
 import { readChart } from './read.ts';
 import { keepChart } from './extract.ts';
-import { readWhole } from './recording.ts';
 
 export interface PutChart {
   readonly namespace: Namespace;
@@ -46,41 +45,29 @@ export async function putChart(registry: Registry, put: PutChart): Promise<Store
   const { name, version } = chart.metadata;
   const path = repositoryOfChart(put.namespace, name);
   const tag = tagOfVersion(version);
-  if (put.provenance) await checkProvenance(put.provenance, chart.metadata, digest);
+  if (put.provenance) checkBelongs(await readProvenance(put.provenance), chart.metadata, digest);
   const scene = await authorised(registry, put.principal, path, tag);
   const before = await versionBehind(registry, scene);
   if (before && before.chart?.digest !== digest && !put.force) {
     throw new Refusal('CHART_EXISTS', `${name}-${version}.tgz already exists with other bytes`);
   }
   const stored = { path, tag, version };
+  const request = { ...put, scene, path, tag };
   if (before?.chart?.digest === digest) {
-    if (!put.provenance || before.provenance?.digest === digestOf('sha256', put.provenance)) return stored;
-    if (!put.force) await mustBeUnsigned(registry, before);
+    if (put.provenance) await addProvenance(registry, { ...request, before, provenance: put.provenance });
+    return stored;
   }
   await keepChart(registry.db, digest, chart);
-  const { principal, requestId } = put;
-  const repository = await ensureRepository(registry, scene, path, principal, requestId);
-  const blob = (bytes: Buffer) =>
-    storeBlob(registry, { repository, principal, requestId, body: pieces(bytes), length: bytes.length });
+  const repository = await ensureRepository(registry, scene, path, put.principal, put.requestId);
   const config = chartConfig(chart.metadata);
   const parts = {
     config,
-    chart: await blob(put.chart),
-    provenance: put.provenance && (await blob(put.provenance)),
+    chart: await store(registry, repository, put, put.chart),
+    provenance: put.provenance && (await store(registry, repository, put, put.provenance)),
   };
-  await blob(config);
-  await putManifest(registry, {
-    scene,
-    repository,
-    principal,
-    requestId,
-    bytes: chartManifest(chart.metadata, parts, chart.packedAt),
-    contentType: OCI_MANIFEST,
-    digest: undefined,
-    tags: [tag],
-    allowSparse: false,
-    replaces: before?.manifest ?? null,
-  });
+  await store(registry, repository, put, config);
+  const bytes = chartManifest(chart.metadata, parts, chart.packedAt);
+  await replace(registry, { ...request, repository, bytes, contentType: OCI_MANIFEST, before });
   return stored;
 }
 
@@ -99,27 +86,78 @@ export interface PutProvenance {
  * @throws {Refusal} MANIFEST_UNKNOWN, CHART_EXISTS, DENIED
  */
 export async function putProvenance(registry: Registry, put: PutProvenance): Promise<StoredChart> {
-  const { name, version } = await readProvenance(put.provenance);
+  const provenance = await readProvenance(put.provenance);
+  const { name, version } = provenance;
   const path = repositoryOfChart(put.namespace, name);
   const tag = tagOfVersion(version);
   const scene = await authorised(registry, put.principal, path, tag);
   const before = await versionBehind(registry, scene);
-  if (!before?.chart)
+  const { chart } = before ?? {};
+  if (!before || !chart) {
     throw new Refusal('MANIFEST_UNKNOWN', `There is no ${name}-${version}.tgz; upload the chart first`);
-  const blob = await findBlob(registry, before.repository, before.chart.digest, false);
-  if (!blob) throw new Refusal('MANIFEST_UNKNOWN', `There is no ${name}-${version}.tgz; upload the chart first`);
-  if (before.provenance && before.provenance.digest !== digestOf('sha256', put.provenance) && !put.force) {
-    throw new Refusal('CHART_EXISTS', `${name}-${version}.tgz.prov already exists with other bytes`);
   }
-  return putChart(registry, { ...put, chart: await readWhole(registry, blob) });
+  checkBelongs(provenance, { name, version }, chart.digest);
+  await addProvenance(registry, { ...put, scene, path, tag, before });
+  return { path, tag, version };
+}
+
+interface Change {
+  readonly scene: Scene;
+  readonly path: RepositoryPath;
+  readonly tag: Tag;
+  readonly principal: Principal;
+  readonly requestId: string;
+  readonly force: boolean;
+}
+
+async function addProvenance(
+  registry: Registry,
+  change: Change & { readonly before: VersionBehindTag; readonly provenance: Buffer },
+): Promise<void> {
+  const { before, provenance, force } = change;
+  const { repository } = before;
+  if (before.provenance?.digest === digestOf('sha256', provenance)) return;
+  if (before.provenance && !force) {
+    throw new Refusal('CHART_EXISTS', 'The version already has a provenance file with other bytes');
+  }
+  if (!force) await mustBeUnsigned(registry, before);
+  const blob = await store(registry, repository, change, provenance);
+  const bytes = withProvenance(before.payload, blob);
+  await replace(registry, { ...change, repository, bytes, contentType: before.mediaType });
+}
+
+async function replace(
+  registry: Registry,
+  change: Change & {
+    readonly repository: Repository;
+    readonly bytes: Buffer;
+    readonly contentType: string;
+    readonly before: VersionBehindTag | undefined;
+  },
+): Promise<void> {
+  const { scene, repository, principal, requestId, bytes, contentType, tag, before } = change;
+  const replaces = before?.manifest ?? null;
+  const rest = { digest: undefined, tags: [tag], allowSparse: false, replaces };
+  await putManifest(registry, { scene, repository, principal, requestId, bytes, contentType, ...rest });
+}
+
+function store(
+  registry: Registry,
+  repository: Repository,
+  { principal, requestId }: Pick<Change, 'principal' | 'requestId'>,
+  bytes: Buffer,
+): Promise<StoredBlob> {
+  return storeBlob(registry, { repository, principal, requestId, body: bytes });
 }
 
 /** The facts of the repository, once the gate has consented to a push there. */
 async function authorised(registry: Registry, principal: Principal, path: RepositoryPath, tag: Tag): Promise<Scene> {
   const scene = await registry.scenes.resolve({ path, principalId: principal.id, tag });
   const verdict = await registry.gate.decide(principal, 'push', targetOf(scene));
-  if (verdict.effect === 'deny')
+  noteDecision(verdict.effect === 'deny' ? 'deny' : 'allow', verdict.reason);
+  if (verdict.effect === 'deny') {
     throw new Refusal('DENIED', `You may not push to ${path}; ask an owner of the project`);
+  }
   return scene;
 }
 
@@ -129,8 +167,4 @@ async function mustBeUnsigned(registry: Registry, { repository, manifest }: Vers
     'CHART_EXISTS',
     `This version is signed as ${manifest}; with a provenance file it would be another manifest, and the signature lost`,
   );
-}
-
-async function* pieces(bytes: Buffer): AsyncGenerator<Buffer> {
-  yield bytes;
 }

@@ -2,9 +2,9 @@
 import { digestFromBytes, type Digest } from '../../blobs/digest.ts';
 import type { Queryable } from '../../db/database.ts';
 import type { RepositoryPath } from '../names.ts';
-import { selectChart, selectVersions, type VersionRow } from '../queries/charts.ts';
+import { selectChart, selectVersionNames, selectVersions, type VersionRow } from '../queries/charts.ts';
 import type { ChartMetadata } from './metadata.ts';
-import { newestFirst, resolveVersion, tagOf } from './versions.ts';
+import { isVersion, resolveVersion, sortNewestFirst, tagOf } from './versions.ts';
 
 export interface ChartRepository {
   readonly id: number;
@@ -29,10 +29,17 @@ export interface ChartVersion {
   readonly yanked: { readonly reason: string; readonly at: Date } | undefined;
 }
 
-/** Newest first; yanked ones are among them. */
-export async function listVersions(db: Queryable, repository: ChartRepository): Promise<ChartVersion[]> {
-  const rows = await selectVersions(db, repository.id, null);
-  return rows.sort((a, b) => newestFirst(a.version, b.version)).map(toVersion);
+/** A page of them after `last`, newest first; yanked ones are among them. */
+export async function listVersions(
+  db: Queryable,
+  repository: ChartRepository,
+  page: { readonly after: string | undefined; readonly limit: number },
+): Promise<ChartVersion[]> {
+  const names = sortNewestFirst(await selectVersionNames(db, repository.id), (row) => row.version);
+  const start = page.after === undefined ? 0 : names.findIndex((row) => row.version === page.after) + 1;
+  const tags = names.slice(start, start + page.limit).map((row) => tagOf(row.version));
+  const rows = await selectVersions(db, repository.id, tags);
+  return sortNewestFirst(rows, (row) => row.version).map(toVersion);
 }
 
 /**
@@ -43,16 +50,24 @@ export async function resolveChartVersion(
   repository: ChartRepository,
   wanted: string,
 ): Promise<ChartVersion | undefined> {
-  const [exact] = wanted.length <= 128 ? await selectVersions(db, repository.id, tagOf(wanted)) : [];
-  if (exact?.version === wanted) return toVersion(exact);
-  const rows = (await selectVersions(db, repository.id, null)).filter((row) => !row.yanked);
-  const sorted = rows.sort((a, b) => newestFirst(a.version, b.version));
+  const exact = await selectVersion(db, repository, wanted);
+  if (exact) return exact;
+  const names = (await selectVersionNames(db, repository.id)).filter((row) => !row.yanked).map((row) => row.version);
   const version = resolveVersion(
-    sorted.map((row) => row.version),
+    sortNewestFirst(names, (name) => name),
     wanted,
   );
-  const row = sorted.find((each) => each.version === version);
-  return row && toVersion(row);
+  return version === undefined ? undefined : selectVersion(db, repository, version);
+}
+
+async function selectVersion(
+  db: Queryable,
+  repository: ChartRepository,
+  version: string,
+): Promise<ChartVersion | undefined> {
+  if (!isVersion(version)) return undefined;
+  const [row] = await selectVersions(db, repository.id, [tagOf(version)]);
+  return row?.version === version ? toVersion(row) : undefined;
 }
 
 function toVersion(row: VersionRow): ChartVersion {

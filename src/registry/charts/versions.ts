@@ -28,14 +28,20 @@ export function isPrerelease(version: string): boolean {
 }
 
 /** Newest first, by precedence (SemVer 2, section 11). What differs in its build only, or in its spelling, is sorted by text. */
-export function newestFirst(a: string, b: string): number {
-  const [left, right] = [parse(a), parse(b)];
-  if (!left || !right) return left ? -1 : right ? 1 : 0;
-  for (const [i, number] of left.numbers.entries()) {
-    const difference = compareNumbers(right.numbers[i] as string, number);
-    if (difference !== 0) return difference;
-  }
-  return comparePrereleases(right.prerelease, left.prerelease) || (a < b ? 1 : a > b ? -1 : 0);
+export function sortNewestFirst<T>(items: readonly T[], versionOf: (item: T) => string): T[] {
+  // Parsed once each, not once for each comparison: a chart may have thousands.
+  const keyed = items.map((item) => ({ item, text: versionOf(item), parts: parse(versionOf(item)) }));
+  keyed.sort((a, b) => {
+    if (!a.parts || !b.parts) return a.parts ? -1 : b.parts ? 1 : 0;
+    for (const [i, number] of a.parts.numbers.entries()) {
+      const difference = compareNumbers(b.parts.numbers[i] as string, number);
+      if (difference !== 0) return difference;
+    }
+    return (
+      comparePrereleases(b.parts.prerelease, a.parts.prerelease) || (a.text < b.text ? 1 : a.text > b.text ? -1 : 0)
+    );
+  });
+  return keyed.map(({ item }) => item);
 }
 
 function compareNumbers(a: string, b: string): number {

@@ -127,11 +127,5 @@ export async function ensureEmptyConfig(
   by: { repository: Repository; principal: Principal; requestId: string },
 ): Promise<void> {
   if (await findBlob(registry, by.repository, EMPTY_CONFIG.digest, true)) return;
-  const content = Buffer.from('{}');
-  await storeBlob(registry, { ...by, body: once(content), length: content.length, digest: EMPTY_CONFIG.digest });
-}
-
-// oxlint-disable-next-line typescript/require-await -- a body is read asynchronously
-async function* once(content: Buffer): AsyncGenerator<Buffer> {
-  yield content;
+  await storeBlob(registry, { ...by, body: Buffer.from('{}'), digest: EMPTY_CONFIG.digest });
 }

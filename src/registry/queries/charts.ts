@@ -67,16 +67,16 @@ export interface ChartVersionRow {
   created_at: Date;
 }
 
-export interface ChangedChart {
+export interface ChartRow {
   repository_id: number;
   name: string;
   epoch: number;
 }
 
-/** Charts that changed after the epoch. */
-export function selectChangedCharts(db: Queryable, namespaceId: number, after: number): Promise<ChangedChart[]> {
-  return db.query<ChangedChart>(sql`
-    select repository_id, name, epoch from charts where namespace_id = ${namespaceId} and epoch > ${after}`);
+/** The charts of a namespace, each with the epoch of its latest change. */
+export function selectCharts(db: Queryable, namespaceId: number): Promise<ChartRow[]> {
+  return db.query<ChartRow>(sql`
+    select repository_id, name, epoch from charts where namespace_id = ${namespaceId}`);
 }
 
 /** The versions of these charts that are to be found, in no order. */
@@ -148,14 +148,23 @@ export interface VersionRow {
   yanked_at: Date | null;
 }
 
-/** Every version, yanked ones too, in no order; one tag's alone when it is named. */
-export function selectVersions(db: Queryable, repositoryId: number, tag: string | null): Promise<VersionRow[]> {
+/** All there are, yanked ones too, in no order. */
+export function selectVersionNames(
+  db: Queryable,
+  repositoryId: number,
+): Promise<{ version: string; yanked: boolean }[]> {
+  return db.query<{ version: string; yanked: boolean }>(sql`
+    select version, yanked from chart_versions where repository_id = ${repositoryId}`);
+}
+
+/** The versions of these tags, in no order. */
+export function selectVersions(db: Queryable, repositoryId: number, tags: readonly string[]): Promise<VersionRow[]> {
   return db.query<VersionRow>(sql`
     select v.version, v.tag, v.content, m.digest as manifest, v.entry, v.created_at, v.yanked, y.reason, y.yanked_at
     from chart_versions v
     join manifests m on m.id = v.manifest_id
     left join chart_yanks y on y.repository_id = v.repository_id and y.content = v.content
-    where v.repository_id = ${repositoryId} and (${tag}::text is null or v.tag = ${tag})`);
+    where v.repository_id = ${repositoryId} and v.tag = any (${tags}::text[])`);
 }
 
 export interface ProjectChartRow {
