@@ -14,8 +14,8 @@ const line = await makeLine(hub.origin);
 const token = await newToken(hub);
 const cli: Cli = await makeCli({ BERTH_HUB: line.origin, BERTH_TOKEN: token });
 const files = await newFiles(hub);
-const big = randomBytes(40 * MIB);
-await cli.write({ 'big.bin': big, 'folder/big.bin': randomBytes(40 * MIB), 'folder/small.txt': 'small' });
+const big = randomBytes(24 * MIB);
+await cli.write({ 'big.bin': big, 'folder/big.bin': randomBytes(24 * MIB), 'folder/small.txt': 'small' });
 
 /** Bytes that were sent over the line meanwhile. */
 async function sending<T>(work: () => Promise<T>): Promise<[T, number]> {
@@ -25,7 +25,7 @@ async function sending<T>(work: () => Promise<T>): Promise<[T, number]> {
 }
 
 async function killedInTheMiddle(args: readonly string[]): Promise<void> {
-  const held = line.holdAfter(20 * MIB);
+  const held = line.holdAfter(12 * MIB);
   let child: ChildProcess | undefined;
   const ended = cli.run(args, { started: (started) => (child = started) });
   await held;
@@ -36,27 +36,27 @@ async function killedInTheMiddle(args: readonly string[]): Promise<void> {
 
 describe('an upload of a file', () => {
   it('goes on by itself when the line is cut', async () => {
-    line.cutAfter(20 * MIB, 'up');
+    line.cutAfter(12 * MIB, 'up');
     const [pushed, bytes] = await sending(() => cli.run(['push', 'big.bin', `${files.repository}:1`]));
     expect(pushed).toMatchObject({ code: 0 });
-    expect(pushed.stderr).toMatch(/big\.bin: going on at [\d,]+ of 41,943,040 bytes/);
-    expect(bytes).toBeLessThan(55 * MIB);
+    expect(pushed.stderr).toMatch(/big\.bin: going on at [\d,]+ of 25,165,824 bytes/);
+    expect(bytes).toBeLessThan(34 * MIB);
     expect((await files.get('1', 'big.bin')).body.equals(big)).toBe(true);
   });
 
   it('goes on in the next run when it was killed', async () => {
-    await cli.write({ 'killed.bin': randomBytes(40 * MIB) });
+    await cli.write({ 'killed.bin': randomBytes(24 * MIB) });
     await killedInTheMiddle(['push', 'killed.bin', `${files.repository}:1`]);
     const [pushed, bytes] = await sending(() => cli.run(['push', 'killed.bin', `${files.repository}:1`]));
     expect(pushed).toMatchObject({ code: 0 });
     expect(pushed.stderr).toContain('killed.bin: going on at');
-    expect(bytes).toBeLessThan(35 * MIB);
+    expect(bytes).toBeLessThan(22 * MIB);
   });
 
   it('begins anew when the file has changed meanwhile', async () => {
-    await cli.write({ 'changed.bin': randomBytes(40 * MIB) });
+    await cli.write({ 'changed.bin': randomBytes(24 * MIB) });
     await killedInTheMiddle(['push', 'changed.bin', `${files.repository}:1`]);
-    const other = randomBytes(40 * MIB);
+    const other = randomBytes(24 * MIB);
     await cli.write({ 'changed.bin': other });
     const pushed = await cli.run(['push', 'changed.bin', `${files.repository}:1`]);
     expect(pushed).toMatchObject({ code: 0 });
@@ -72,14 +72,14 @@ describe('an upload of a folder', () => {
     const [pushed, bytes] = await sending(() => cli.run(['push', 'folder', `${files.repository}:2`]));
     expect(pushed).toMatchObject({ code: 0 });
     expect(pushed.stderr).toContain('going on at');
-    expect(bytes).toBeLessThan(35 * MIB);
+    expect(bytes).toBeLessThan(22 * MIB);
     expect((await files.get('2', 'small.txt')).body.toString()).toBe('small');
     expect(await readdir(cli.at('state/berth/uploads'))).toEqual([]);
   });
 
   it('goes on by itself when the line is cut', async () => {
-    await cli.write({ 'folder/big.bin': randomBytes(40 * MIB) });
-    line.cutAfter(20 * MIB, 'up');
+    await cli.write({ 'folder/big.bin': randomBytes(24 * MIB) });
+    line.cutAfter(12 * MIB, 'up');
     const pushed = await cli.run(['push', 'folder', `${files.repository}:3`]);
     expect(pushed).toMatchObject({ code: 0 });
     expect(pushed.stderr).toContain('going on at');
@@ -88,7 +88,7 @@ describe('an upload of a folder', () => {
 
 describe('a download', () => {
   it('goes on by itself when the line is cut', async () => {
-    line.cutAfter(20 * MIB, 'down');
+    line.cutAfter(12 * MIB, 'down');
     const pulled = await cli.run(['pull', `${files.repository}:1/big.bin`, '--output', 'down.bin']);
     expect(pulled).toMatchObject({ code: 0 });
     expect(pulled.stderr).toContain('The connection was cut; trying again');
@@ -97,7 +97,7 @@ describe('a download', () => {
 
   it('goes on in the next run, and checks what was left', async () => {
     const args = ['pull', `${files.repository}:1/big.bin`, '--output', 'next/', '--retries', '0'];
-    line.cutAfter(20 * MIB, 'down');
+    line.cutAfter(12 * MIB, 'down');
     const cut = await cli.run(args);
     expect(cut).toMatchObject({ code: 1 });
     const [part, ...others] = await readdir(cli.at('next'));
