@@ -5,6 +5,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { benchFiles } from './files.ts';
 import { GeneratorProcess } from './load/generator-process.ts';
 import { WORKLOADS, type Workload } from './load/workloads.ts';
 import { describeMachine, freeBytes, load, settle } from './measure/machine.ts';
@@ -167,6 +168,8 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-const options = readOptions(process.argv.slice(2));
+const argv = process.argv.slice(2);
+const options = argv[0] === 'files' ? 'files' : readOptions(argv);
 if (options === 'help') say(HELP);
+else if (options === 'files') await benchFiles(argv.slice(1));
 else process.exitCode = await main(options);
