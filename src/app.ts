@@ -25,7 +25,7 @@ export interface AppOptions {
 }
 
 export function createApp(context: Context, options: AppOptions = {}): Koa {
-  const { config, log, db, store, registry, authenticator, tokens, keys, secrets, oidc } = context;
+  const { config, log, db, store, registry, authenticator, tokens, keys, secrets, oidc, issuerKeys } = context;
   const app = new Koa();
   const report = (error: unknown, requestId: string): void => log.error({ err: error, requestId }, 'a request failed');
   app.on('error', (error: Error) => log.error({ err: error }, 'an answer could not be completed'));
@@ -75,6 +75,7 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
       registry,
       publicUrls: config.publicUrls,
       secrets,
+      issuerKeys,
       rate: createRate(config.apiRate),
       sessions: config.sessions,
       report,

@@ -4,6 +4,7 @@ import { createAuthenticator, type Authenticator } from './auth/authenticate.ts'
 import { createDenials, type Denials } from './auth/denials.ts';
 import { createDirectories } from './auth/directories.ts';
 import { createGate } from './auth/gate.ts';
+import { createIssuerKeys, type IssuerKeys } from './auth/issuer-keys.ts';
 import { createKeyRing, type KeyRing } from './auth/keys.ts';
 import { createOidc, type Oidc } from './auth/oidc.ts';
 import { providerFetch } from './auth/provider-fetch.ts';
@@ -35,6 +36,7 @@ export interface Context extends AsyncDisposable {
   readonly denials: Denials;
   readonly secrets: Vault;
   readonly oidc: Oidc;
+  readonly issuerKeys: IssuerKeys;
 }
 
 export interface ContextOptions {
@@ -73,8 +75,17 @@ export async function createContext(config: Config, secrets: Secrets, options: C
   const denials = stack.use(
     createDenials(db, (error) => log.warn({ err: error }, 'denials could not be written; they are kept for now')),
   );
+  const outbound = createOutbound();
+  const issuerKeys = createIssuerKeys(db, outbound);
   const authenticator = createAuthenticator(
-    createVerifiers({ db, tokens, sessions: config.sessions, directories: createDirectories(db, vault) }),
+    createVerifiers({
+      db,
+      tokens,
+      sessions: config.sessions,
+      directories: createDirectories(db, vault),
+      issuerKeys,
+      origins: config.publicUrls,
+    }),
   );
   const registry: Registry = {
     db,
@@ -99,7 +110,8 @@ export async function createContext(config: Config, secrets: Secrets, options: C
     authenticator,
     denials,
     secrets: vault,
-    oidc: createOidc({ db, secrets: vault, fetch: providerFetch(createOutbound()) }),
+    oidc: createOidc({ db, secrets: vault, fetch: providerFetch(outbound) }),
+    issuerKeys,
     async [Symbol.asyncDispose]() {
       await authenticator.settled();
       await owned.disposeAsync();

@@ -2,6 +2,7 @@
 import { deleteOldKeys } from './api/queries/idempotency.ts';
 import { chainAudit, pruneAudit } from './auth/audit-chain.ts';
 import { pruneFailures } from './auth/attempts.ts';
+import { pruneCiSessions } from './auth/ci-sessions.ts';
 import { pruneSessions } from './auth/sessions.ts';
 import { sweepDeadObjects } from './blobs/sweep.ts';
 import type { Context } from './context.ts';
@@ -49,6 +50,12 @@ export function jobs({ db, store, registry, config }: Context): Job<never>[] {
       name: 'prune-sessions',
       every: '23 * * * *',
       run: () => pruneSessions(db, config.sessions),
+    },
+    {
+      // Sessions of builds that were over a week ago.
+      name: 'prune-ci-sessions',
+      every: '53 * * * *',
+      run: () => pruneCiSessions(db),
     },
     {
       // Wrong passwords that nobody has to wait for any more.

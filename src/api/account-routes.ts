@@ -24,7 +24,7 @@ export function meRoutes(db: Database, authenticator: Authenticator): ApiRoute[]
         name,
         kind,
         admin,
-        credential: credential as 'password' | 'session' | 'token',
+        credential: credential as 'password' | 'session' | 'token' | 'ci',
         ...(limits && { actions: [...limits.actions] }),
         ...(limits?.paths && { paths: [...limits.paths] }),
         ...(expiresAt !== undefined && { expires_at: new Date(expiresAt).toISOString() }),

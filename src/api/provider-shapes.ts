@@ -7,7 +7,7 @@ import type { Provider, Settings } from '../auth/providers.ts';
 import { id, text, time } from './shapes.ts';
 
 /** Two kinds of URLs, without anything secret in them. */
-const url = (...protocols: string[]) =>
+export const url = (...protocols: string[]) =>
   text(500).refine(
     (value) => {
       const parsed = URL.canParse(value) ? new URL(value) : undefined;
@@ -17,7 +17,7 @@ const url = (...protocols: string[]) =>
     },
     { message: `Must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}` },
   );
-const certificate = z
+export const certificate = z
   .string()
   .max(64 * 1024)
   .refine(isPem, { message: 'Must be a certificate in PEM' })

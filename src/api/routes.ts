@@ -2,6 +2,7 @@
 import type { Middleware } from 'koa';
 import type { Authenticator } from '../auth/authenticate.ts';
 import type { Facts, Gate } from '../auth/principal.ts';
+import type { IssuerKeys } from '../auth/issuer-keys.ts';
 import type { Secrets } from '../auth/secrets.ts';
 import type { SessionTimes } from '../auth/sessions.ts';
 import type { Database } from '../db/database.ts';
@@ -9,12 +10,14 @@ import { mount } from '../http/table.ts';
 import type { Registry } from '../registry/registry.ts';
 import { meRoutes, userRoutes } from './account-routes.ts';
 import { toRoute, type ApiRoute } from './call.ts';
+import { ciRoutes } from './ci-routes.ts';
 import { fileRoutes } from './file-routes.ts';
 import { grantRoutes } from './grant-routes.ts';
 import { explainRoutes } from './explain-routes.ts';
 import { chartRoutes } from './chart-routes.ts';
 import { enforce } from './guard.ts';
 import { replayable } from './idempotency.ts';
+import { issuerRoutes } from './issuer-routes.ts';
 import { openApi } from './openapi.ts';
 import { Problem } from './problems.ts';
 import { providerRoutes } from './provider-routes.ts';
@@ -35,6 +38,7 @@ export interface ApiDoor {
   readonly facts: Facts;
   readonly publicUrls: readonly string[];
   readonly secrets: Secrets;
+  readonly issuerKeys: IssuerKeys;
   readonly rate: Rate;
   readonly sessions: SessionTimes;
   readonly registry: Registry;
@@ -57,6 +61,8 @@ export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
     ...shareRoutes(registry, publicUrls),
     ...robotRoutes(db),
     ...teamRoutes(db),
+    ...issuerRoutes(door),
+    ...ciRoutes(door),
     ...providerRoutes(door),
   ];
 }

@@ -26,7 +26,7 @@ export const me = z.object({
   name: z.string(),
   kind: z.string(),
   admin: z.boolean(),
-  credential: z.enum(['password', 'session', 'token']).describe('What this request was signed in with.'),
+  credential: z.enum(['password', 'session', 'token', 'ci']).describe('What this request was signed in with.'),
   actions: z.array(action).optional().describe('What the token allows at most; absent: everything its owner may.'),
   paths: z.array(z.string()).optional(),
   expires_at: time.optional().describe('When the token ends.'),

@@ -26,6 +26,9 @@ const ACCOUNT: Record<AccountProblem, ProblemName> = {
   'expiry-out-of-range': 'validation-failed',
   'glob-invalid': 'validation-failed',
   'kind-differs': 'validation-failed',
+  'in-use': 'in-use',
+  'issuer-unusable': 'validation-failed',
+  'rule-invalid': 'validation-failed',
 };
 
 /** Asking for Basic is what lets curl and browsers know what to send. */

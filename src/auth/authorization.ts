@@ -6,8 +6,8 @@ export type Credentials =
   /** Out of a cookie, never out of the header. */
   | { readonly scheme: 'session'; readonly secret: string };
 
-/** Longer than the largest registry token with its scheme. */
-const LONGEST = 8_300;
+/** As long as all headers together may be: the tokens of builds are large. */
+const LONGEST = 16 * 1024;
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 const BEARER = /^[A-Za-z0-9._~+/-]+=*$/;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

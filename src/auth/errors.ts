@@ -45,7 +45,10 @@ export type AccountProblem =
   | 'subject-unknown'
   | 'expiry-out-of-range'
   | 'glob-invalid'
-  | 'kind-differs';
+  | 'kind-differs'
+  | 'in-use'
+  | 'issuer-unusable'
+  | 'rule-invalid';
 
 /** A change to an account, token or grant that cannot be made; the message is a sentence for the person who asked. */
 export class AccountError extends Error {

@@ -12,7 +12,7 @@ export interface Principal {
   readonly admin: boolean;
   /** `principals.epoch` when the credential was checked; a later epoch makes it invalid. 0 for anonymous. */
   readonly epoch: number;
-  readonly credential: 'none' | 'password' | 'session' | 'token' | 'registry_token';
+  readonly credential: 'none' | 'password' | 'session' | 'token' | 'ci' | 'registry_token';
   /** Which one it is, when the hub keeps a row of it (a token, a session). */
   readonly credentialId?: number;
   /** When the credential ends by itself, in milliseconds since 1970. Absent: it does not. */

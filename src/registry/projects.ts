@@ -2,6 +2,7 @@
 import { recordChange, type Actor } from '../auth/events.ts';
 import { whyNotCreatable } from '../auth/names.ts';
 import { removeRobotsOf } from '../auth/robots.ts';
+import { removeRulesOf } from '../auth/trust-rules.ts';
 import type { Database, Queryable } from '../db/database.ts';
 import * as rows from './queries/project-admin.ts';
 import { insertOwner, insertProject } from './queries/repositories.ts';
@@ -121,6 +122,7 @@ export async function removeProject(
       throw new ProjectError('project-not-empty', `Remove the repositories of ${project.name} first.`);
     }
     await removeRobotsOf(tx, id);
+    await removeRulesOf(tx, id);
     await rows.deleteProject(tx, id);
     await recordChange(tx, actor, {
       type: 'project.deleted',

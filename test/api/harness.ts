@@ -22,7 +22,7 @@ export interface Problem {
 
 export async function testApi(options: { projectCreation?: 'users' | 'admins'; rate?: number } = {}) {
   const auth = await testAuth(options);
-  const { db, secrets, authenticator, gate, facts, reported } = auth;
+  const { db, secrets, issuerKeys, authenticator, gate, facts, reported } = auth;
   const app = new Koa();
   app.use((ctx, next) => {
     ctx.state['requestId'] = 'request-id-of-test';
@@ -31,7 +31,7 @@ export async function testApi(options: { projectCreation?: 'users' | 'admins'; r
   // Bytes are in no test of this folder.
   const registry = { db, gate, scenes: createScenes(db), memory: createMemory() } as unknown as Registry;
   const report = (error: unknown) => reported.push(error);
-  const parts = { registry, secrets, rate: createRate(options.rate ?? 0) };
+  const parts = { registry, secrets, issuerKeys, rate: createRate(options.rate ?? 0) };
   app.use(apiDoor({ db, authenticator, gate, facts, publicUrls: [ORIGIN], sessions: SESSIONS, ...parts, report }));
   const callback = app.callback();
 

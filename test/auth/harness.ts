@@ -9,6 +9,7 @@ import { createGate } from '../../src/auth/gate.ts';
 import { createDirectories } from '../../src/auth/directories.ts';
 import { createOidc } from '../../src/auth/oidc.ts';
 import { providerFetch } from '../../src/auth/provider-fetch.ts';
+import { createIssuerKeys } from '../../src/auth/issuer-keys.ts';
 import { createKeyRing } from '../../src/auth/keys.ts';
 import type { Facts, Target } from '../../src/auth/principal.ts';
 import { createRegistryTokens } from '../../src/auth/registry-tokens.ts';
@@ -38,8 +39,9 @@ export function createAuth(db: Database, options: AuthOptions = {}) {
   const directories = createDirectories(db, secrets);
   const oidc = createOidc({ db, secrets, fetch: providerFetch(createOutbound()) });
   const tokens = createRegistryTokens(keys, publicUrls);
+  const issuerKeys = createIssuerKeys(db, createOutbound());
   const authenticator = createAuthenticator(
-    createVerifiers({ sessions: SESSIONS, directories, ...options, db, tokens }),
+    createVerifiers({ sessions: SESSIONS, directories, issuerKeys, origins: publicUrls, ...options, db, tokens }),
     options.now,
   );
   const gate = createGate(db, { projectCreation: options.projectCreation ?? 'users' });
@@ -52,7 +54,7 @@ export function createAuth(db: Database, options: AuthOptions = {}) {
   });
   const report = (error: unknown) => reported.push(error);
   app.use(authDoor({ db, oidc, tokens, keys, authenticator, gate, facts, publicUrls, sessions: SESSIONS, report }));
-  return { db, secrets, keys, tokens, authenticator, gate, facts, app, callback: app.callback(), reported };
+  return { db, secrets, keys, tokens, issuerKeys, authenticator, gate, facts, app, callback: app.callback(), reported };
 }
 
 export type Auth = ReturnType<typeof createAuth>;

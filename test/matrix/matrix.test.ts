@@ -37,6 +37,9 @@ const LACKING = new Set([
   'api-chart-diff',
   'api-robot-remove',
   'api-share-revoke',
+  'api-trust-rule',
+  'api-trust-rule-remove',
+  'api-ci-session-revoke',
 ]);
 
 /** Cookies count on /api/v1 and /auth/token alone. */

@@ -2,7 +2,7 @@
  * Two tenants, and every route that takes two identifiers or more: whoever may do everything with the one reaches nothing of the other by
  * putting their identifiers together, and the database stays as it is.
  */
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import sql from 'sql-template-tag';
 import { expect, it } from 'vitest';
 import { createPersonalToken } from '../../src/auth/personal-tokens.ts';
@@ -49,6 +49,15 @@ async function tenant(mark: string): Promise<Tenant> {
     expires_in_seconds: 600,
   };
   const shared = expectStatus(await hub.api('POST', `/projects/${project}/shares`, share), 201);
+  const rule = `rule${mark}`;
+  const trust = { name: rule, issuer: 'builds', audience: 'hub', claims: { sub: 'me' } };
+  expectStatus(await hub.api('POST', `/projects/${project}/trust-rules`, trust), 201);
+  const build = await hub.db.first<{ id: number }>(sql`
+    with r as (select id, name from principals where name = ${`${project}/${rule}`}),
+         p as (insert into principals (kind, name, parent_id, expires_at)
+               select 'ci_session', name || ':1', id, now() + interval '1 hour' from r returning id, parent_id)
+    insert into ci_sessions (principal_id, rule_id, token_hash, claims_hash, claims, token_expires_at)
+    select id, parent_id, ${randomBytes(32)}, ${randomBytes(32)}, '{}', now() from p returning principal_id as id`);
   const session = await hub.db.first<{ id: number }>(sql`
     insert into sessions (principal_id, secret_hash, expires_at) values (${row!.id}, ${randomBytes(32)}, now() + interval '1 hour')
     returning id`);
@@ -67,6 +76,8 @@ async function tenant(mark: string): Promise<Tenant> {
       share: shared.json<{ id: string }>().id,
       session: String(session!.id),
       robot,
+      rule,
+      'ci session': String(build!.id),
       chart: packed.name,
       name: packed.name,
       version: packed.version,
@@ -105,17 +116,28 @@ const lines = LINES.filter(
   (line) => (parameters(line).length > 0 && concerns(line) !== 'nothing') || line.path.startsWith('/api/v1/me/'),
 ).filter((line) => parameters(line).length > 0);
 
+const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+expectStatus(
+  await hub.api('POST', '/issuers', {
+    name: 'builds',
+    url: 'https://builds.example.com',
+    jwks: { keys: [publicKey.export({ format: 'jwk' })] },
+  }),
+  201,
+);
 const [a, b] = [await tenant('a'), await tenant('b')];
 
 /** What the handler wants to see before it looks at the child. */
 const BODIES: Readonly<Record<string, string>> = {
   'api-chart-yank': '{"reason":"none"}',
   'api-robot-token-create': '{"name":"t","actions":["pull"]}',
+  'api-trust-rule-change': '{"disabled":true}',
   'api-robot-change': '{"disabled":true}',
 };
 
 function request(line: Line, where: Tenant, whose: Tenant) {
   const robots = line.path.includes(':robot');
+  const builds = line.path.includes('/ci-sessions/');
   const path = line.path
     .replace('*namespace', where.project)
     .replace('*address', `${where.project}/pack:1.0/x.txt`)
@@ -123,7 +145,7 @@ function request(line: Line, where: Tenant, whose: Tenant) {
     .replace(':project', where.project)
     .replaceAll(
       /(?<=\/):([a-z]+)/g,
-      (_, name: string) => whose.children[robots && name === 'token' ? 'robot token' : name]!,
+      (_, name: string) => whose.children[robots && name === 'token' ? 'robot token' : builds ? 'ci session' : name]!,
     );
   const queries: Record<string, string> = {
     'end-6': `?digest=${whose.image.blobs[0]!.digest}`,

@@ -87,9 +87,11 @@ export function selectSubjectFacts(
     where p.kind = ${type} and p.name = ${name} ${projectId === undefined ? empty : sql`and ${HERE(projectId)}`}`);
 }
 
-/** A robot of another project is none here: its name would tell that there is such a project. */
+/** Robots and trust rules of other projects are none here: their names would tell that there are such projects. */
 const HERE = (projectId: number): Sql => sql`
-  (p.kind <> 'robot' or coalesce((select project_id from robots where principal_id = p.id), ${projectId}) = ${projectId})`;
+  (p.kind <> 'robot' or coalesce((select project_id from robots where principal_id = p.id), ${projectId}) = ${projectId})
+  and (p.kind <> 'trust_rule'
+       or coalesce((select project_id from trust_rules where principal_id = p.id), ${projectId}) = ${projectId})`;
 
 export async function selectSubject(
   db: Queryable,

@@ -1,0 +1,98 @@
+/** Tokens of builds, as they come from an issuer: as Bearer, or as the password beside any user name. */
+import type { Database } from '../db/database.ts';
+import { mismatches } from './ci-claims.ts';
+import { openSession } from './ci-sessions.ts';
+import {
+  decodeToken,
+  LEEWAY_SECONDS,
+  TokenFault,
+  verifyToken,
+  type DecodedToken,
+  type TokenClaims,
+} from './ci-tokens.ts';
+import { InvalidCredentials } from './errors.ts';
+import type { IssuerKeys } from './issuer-keys.ts';
+import type { Action } from './principal.ts';
+import { selectTokenSessions, type CiLoginRow } from './queries/ci-sessions.ts';
+import { selectIssuerByUrl, type IssuerRow } from './queries/issuers.ts';
+import { selectCandidates, type TrustRuleRow } from './queries/trust-rules.ts';
+import { tokenIn, type Verifier } from './verifier.ts';
+
+/** Builds move artifacts; they give no rights, and make no tokens that outlive them. */
+const ACTIONS: readonly Action[] = ['pull', 'push', 'delete'];
+
+/** @param origins public URLs of the hub: what they have issued is no CI token */
+export function ciVerifier(
+  db: Database,
+  keys: IssuerKeys,
+  origins: readonly string[],
+  now: () => number = () => Date.now(),
+): Verifier {
+  /** What holds of the token: by its session, or by its signature. */
+  async function claimsOf(issuer: IssuerRow, token: DecodedToken, proven: boolean): Promise<TokenClaims> {
+    if (proven) return token.claims;
+    try {
+      return await verifyToken(keys, issuer, token, now());
+    } catch (error) {
+      if (error instanceof TokenFault) throw new InvalidCredentials(error);
+      throw error;
+    }
+  }
+
+  async function ruleFor(issuer: IssuerRow, token: DecodedToken, claims: TokenClaims, username: string) {
+    const candidates = (subject?: string) => selectCandidates(db, issuer.id, token.audiences, subject);
+    const [named] = username.includes('/') ? await candidates(username) : [];
+    const rules = named === undefined ? await candidates() : [named];
+    const meant = rules.filter((rule) => rule.name === username || rule.subject === username);
+    return (meant.length > 0 ? meant : rules).find((rule) => mismatches(rule.claims, claims).length === 0);
+  }
+
+  async function sessionFor(token: DecodedToken, username: string): Promise<CiLoginRow> {
+    const issuer = await selectIssuerByUrl(db, token.issuer);
+    if (issuer === undefined) throw new InvalidCredentials();
+    const open = await selectTokenSessions(db, token.hash);
+    const meant = open.find((session) => session.name === username);
+    if (meant !== undefined) return meant;
+    const over = (token.expires + LEEWAY_SECONDS) * 1000 <= now();
+    if (over && open[0] !== undefined) {
+      return open.find((session) => ruleName(session) === username) ?? open[0];
+    }
+    const proven = open.some((session) => !session.revoked);
+    const claims = await claimsOf(issuer, token, proven);
+    const rule: TrustRuleRow | undefined = await ruleFor(issuer, token, claims, username);
+    if (rule === undefined) throw new InvalidCredentials();
+    return open.find((session) => session.ruleId === rule.id) ?? openSession(db, rule, token, claims);
+  }
+
+  return {
+    recognises(credentials) {
+      const token = decodeToken(tokenIn(credentials).token);
+      return token !== undefined && !origins.includes(token.issuer);
+    },
+    async check(credentials) {
+      const given = tokenIn(credentials);
+      const token = decodeToken(given.token);
+      if (token === undefined) throw new InvalidCredentials();
+      const { id, name, epoch, revoked, expiresInMs } = await sessionFor(token, given.username.toLowerCase());
+      if (revoked) throw new InvalidCredentials();
+      return {
+        principal: {
+          kind: 'ci_session',
+          id,
+          name,
+          admin: false,
+          epoch,
+          credential: 'ci',
+          credentialId: id,
+          expiresAt: now() + expiresInMs,
+          limits: { actions: ACTIONS },
+        },
+      };
+    },
+  };
+}
+
+/** Without its project. */
+function ruleName({ name }: CiLoginRow): string {
+  return name.slice(name.indexOf('/') + 1);
+}
