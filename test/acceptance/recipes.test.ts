@@ -11,7 +11,7 @@ import { githubJob, gitlabJob, jenkinsJob, type Job, kubernetesJob, readRecipes 
 import { read } from './registry.ts';
 import { makeWorkspace, type Workspace } from './workspace.ts';
 
-const CLIENTS = ['docker', 'dockerd', rootRights, 'helm-3', 'oras', 'curl', 'jq', 'kubectl'];
+const CLIENTS = ['docker', 'dockerd', rootRights, 'helm-3', 'oras', 'curl', 'git', 'jq', 'kubectl'];
 
 /** docs/ci.md and docs/releases.md, run as they stand there: what is changed is the hub, the project, and who signs. */
 describe.skipIf(lacks(...CLIENTS))('the recipes for', async () => {
@@ -45,7 +45,12 @@ describe.skipIf(lacks(...CLIENTS))('the recipes for', async () => {
     await rename(await writeChart(source, chart), join(source, 'chart'));
     await mkdir(join(source, 'charts'));
     await rename(await writeChart(source, chart), join(source, 'charts/shop'));
-    await writeFile(join(source, 'publish.sh'), here(release('release publish.sh')));
+    for (const script of ['publish.sh', 'release.sh']) {
+      await writeFile(join(source, script), here(release(`release ${script}`)));
+    }
+    const author = ['-c', 'user.name=Jane', '-c', 'user.email=jane@example.com'];
+    await run('git', ['init', '--quiet'], { cwd: source });
+    await run('git', [...author, 'commit', '--quiet', '--allow-empty', '-m', 'A release'], { cwd: source });
     await api('POST', '/users', owner);
     await api('POST', '/projects', { name: project }, owner);
   });
@@ -94,6 +99,7 @@ describe.skipIf(lacks(...CLIENTS))('the recipes for', async () => {
         DOCKER_CONFIG: join(home, '.docker'),
         HUB: hub.host,
         HUB_URL: hub.url,
+        BERTH_HUB: hub.url,
         PLAIN_HTTP: '--plain-http',
       },
     });
@@ -252,6 +258,27 @@ describe.skipIf(lacks(...CLIENTS))('the recipes for', async () => {
     await isPublished('1.3.1', ['api', 'charts/shop']);
     expect(await finalCommit('1.3.1')).toMatchObject({ final: true, properties: { commit } });
     await expect(runs(release('release jenkins'), '1.3.1')).rejects.toThrow(/may not overwrite the tag 1\.3\.1/);
+  });
+
+  test('berth publish by a personal token, from GitHub, GitLab and Jenkins', async () => {
+    const path = { actions: ['pull', 'push'], paths: [`${project}/shop/**`] };
+    const made = await ask('POST', '/me/tokens', { name: 'release', ...path }, owner);
+    const { token: BERTH_TOKEN } = (await made.json()) as { token: string };
+    const published = async (version: string) => {
+      await isPublished(version, ['api', 'charts/shop']);
+      expect(await finalCommit(version)).toMatchObject({
+        final: true,
+        properties: { commit: expect.stringMatching(/^\w{40}$/) },
+      });
+    };
+    const onGithub = githubJob(here(release('release berth-github')), { 'secrets.BERTH_TOKEN': BERTH_TOKEN });
+    await runJob(onGithub, { GITHUB_REF_NAME: 'v1.4.0' });
+    await published('1.4.0');
+    await runJob(await gitlabJob(here(release('release berth-gitlab')), { BERTH_TOKEN, CI_COMMIT_TAG: 'v1.4.1' }));
+    await published('1.4.1');
+    const facts = { TAG_NAME: 'v1.4.2', WORKSPACE_TMP: await workspace.folder('tmp-1.4.2') };
+    await runJob(jenkinsJob(here(release('release berth-jenkins')), facts), { BERTH_TOKEN });
+    await published('1.4.2');
   });
 
   test('a pull secret make pods pull, and no more', async () => {
