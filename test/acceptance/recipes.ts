@@ -1,6 +1,6 @@
 /**
  * What the documents say to copy, and what a CI system would make of it: which environment a job has, and which shell runs what.
- * Only what the documents use is understood; what is not is an error, so that nothing is passed over.
+ * No more of each system's language is understood than the documents use.
  */
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
@@ -30,26 +30,28 @@ export interface Job {
 
 interface Workflow {
   permissions?: Record<string, string>;
+  env?: Record<string, string>;
   jobs: Record<string, { env?: Record<string, string>; steps: { uses?: string; run?: string }[] }>;
 }
 
 /** @param facts what `${{ … }}` stands for */
-export function githubJob(text: string, facts: Readonly<Record<string, string>>): Job & { mayAskForToken: boolean } {
-  const { permissions, jobs } = parse(text) as Workflow;
-  const [job, ...more] = Object.values(jobs);
-  if (job === undefined || more.length > 0) throw new Error('A recipe is one job');
+export function githubJobs(
+  text: string,
+  facts: Readonly<Record<string, string>>,
+): readonly (Job & { mayAskForToken: boolean })[] {
+  const { permissions, env, jobs } = parse(text) as Workflow;
   const fill = (value: string): string =>
     value.replaceAll(/\$\{\{ (.+?) \}\}/g, (_, name: string) => {
       if (facts[name] === undefined) throw new Error(`Nobody told what ${name} is`);
       return facts[name];
     });
-  return {
-    env: mapValues(job.env ?? {}, fill),
+  return Object.values(jobs).map((job) => ({
+    env: mapValues({ ...env, ...job.env }, fill),
     // https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax: what `run` is without `shell`.
     shell: ['bash', '-e', '-c'],
     scripts: job.steps.flatMap(({ run }) => (run === undefined ? [] : [fill(run)])),
     mayAskForToken: permissions?.['id-token'] === 'write',
-  };
+  }));
 }
 
 interface GitlabJob {
@@ -77,7 +79,7 @@ export async function gitlabJob(
 /** @param facts the environment of each build; `"${env.NAME}"` stands for one of them */
 export function jenkinsJob(text: string, facts: Readonly<Record<string, string>>): Job {
   const env: Record<string, string> = { ...facts };
-  for (const [, name, literal, other] of text.matchAll(/^ +(\w+) = (?:'([^']*)'|"\$\{env\.(\w+)\}")$/gm)) {
+  for (const [, name, literal, other] of text.matchAll(/\b([A-Z_]+) = (?:'([^']*)'|"\$\{env\.(\w+)\}")/g)) {
     env[name!] = literal ?? facts[other!] ?? '';
   }
   const scripts = [...text.matchAll(/\bsh (?:'''(.*?)'''|'([^'\n]+)')/gs)].map(([, long, short]) =>
