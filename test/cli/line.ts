@@ -75,3 +75,8 @@ export async function makeLine(origin: string): Promise<Line> {
     holdAfter: (bytes) => new Promise<void>((resolve) => (hold = { left: bytes, reached: resolve })),
   };
 }
+
+/** For what should be in the middle of its work: fails when it ends, with what it said. */
+export async function tooSoon(ended: Promise<{ readonly stderr: string }>): Promise<never> {
+  throw new Error(`It ended before it was cut: ${(await ended).stderr}`);
+}
