@@ -115,7 +115,7 @@ describe('berth', async () => {
       cwd: cli.home,
       env,
     });
-    expect(seen.stdout).toMatch(/pushing 1 of 1 file/);
+    expect(seen.stdout).toMatch(/\d+% .* of 21\.0 MB +pushing [01] of 1 file/);
     expect(await readFile(cli.at('said'), 'utf8')).toBe('command/tools/seen:1\n');
   });
 });

@@ -15,6 +15,9 @@ export interface Line {
   drop(): void;
 }
 
+const closers: (() => void)[] = [];
+afterAll(() => closers.forEach((close) => close()));
+
 export async function makeLine(origin: string): Promise<Line> {
   const { hostname, port } = new URL(origin);
   const open = new Set<Socket>();
@@ -61,7 +64,7 @@ export async function makeLine(origin: string): Promise<Line> {
   const drop = () => {
     for (const socket of open) socket.destroy();
   };
-  afterAll(() => {
+  closers.push(() => {
     drop();
     server.close();
   });
