@@ -23,6 +23,7 @@ export interface Options {
 const GIB = 1024 ** 3;
 
 export const HELP = `npm run bench -- [options]
+npm run bench -- files [--rounds N] [--seconds N] [--folder DIR]   files through /files, beside nginx
 
   --smoke            three rounds of a second of the workloads that have a floor, a large blob of 256 MiB;
                      fails below bench/floors.json

@@ -5,6 +5,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { benchCharts } from './charts.ts';
+import { benchFiles } from './files.ts';
 import { GeneratorProcess } from './load/generator-process.ts';
 import { WORKLOADS, type Workload } from './load/workloads.ts';
 import { describeMachine, freeBytes, load, settle } from './measure/machine.ts';
@@ -167,6 +169,12 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-const options = readOptions(process.argv.slice(2));
-if (options === 'help') say(HELP);
-else process.exitCode = await main(options);
+const argv = process.argv.slice(2);
+const [part, ...rest] = argv;
+if (part === 'files') await benchFiles(rest);
+else if (part === 'charts') process.exitCode = await benchCharts(rest);
+else {
+  const options = readOptions(argv);
+  if (options === 'help') say(HELP);
+  else process.exitCode = await main(options);
+}

@@ -6,6 +6,7 @@ import { apiDoor } from './api/routes.ts';
 import { audited } from './auth/audited.ts';
 import { authDoor } from './auth/routes.ts';
 import { StoreFull, type BlobStore } from './blobs/store.ts';
+import { cliRoutes } from './cli.ts';
 import type { Context } from './context.ts';
 import { filesDoor } from './files/routes.ts';
 import { helmDoor } from './helm/routes.ts';
@@ -42,6 +43,7 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
       checks: { postgres: () => db.pool.query('select 1'), storage: () => usable(store) },
     }),
   );
+  app.use(cliRoutes(config.publicUrls[0] as string));
   app.use(audited(context.denials));
   const pace = { idleSeconds: config.limits.bodyIdleSeconds, minRate: config.limits.bodyMinRate };
   const { publicUrls, verifyReads } = config;

@@ -21,6 +21,7 @@ export function getIndex(door: HelmDoor): Middleware {
     }
     if (packs) ctx.set('Content-Encoding', 'gzip');
     // JSON is YAML; what it is called is what ChartMuseum calls it.
-    sendPieces(ctx, 'application/x-yaml', packs ? await index.gzipped() : index);
+    const body = packs ? await index.gzipped() : index.bytes();
+    sendPieces(ctx, 'application/x-yaml', { pieces: [body], size: body.length });
   };
 }

@@ -4,7 +4,7 @@ import type { ListedChart } from '../registry/charts/index-memory.ts';
 import { targetOf } from '../registry/scene.ts';
 import { stateOf, type HelmDoor } from './guard.ts';
 
-export async function visibleCharts(door: HelmDoor, ctx: Context): Promise<ListedChart[]> {
+export async function visibleCharts(door: HelmDoor, ctx: Context): Promise<readonly ListedChart[]> {
   const { namespace, principal, scene } = stateOf(ctx);
   const { charts } = await door.indexes.of(namespace);
   const visible: ListedChart[] = [];
@@ -12,5 +12,6 @@ export async function visibleCharts(door: HelmDoor, ctx: Context): Promise<Liste
     const target = { ...targetOf(scene), path: `${namespace}/${chart.name}` };
     if ((await door.registry.gate.decide(principal, 'pull', target)).effect !== 'deny') visible.push(chart);
   }
-  return visible;
+  // The list itself for who sees all of it: what was made of it once serves again.
+  return visible.length === charts.length ? charts : visible;
 }

@@ -10,14 +10,24 @@ import type { Namespace } from './names.ts';
 export interface IndexFile {
   /** Hex; the same for the same content, on every replica. */
   readonly hash: string;
-  readonly pieces: readonly Buffer[];
-  readonly size: number;
+  bytes(): Buffer;
   /** The same content as one gzip member. */
-  gzipped(): Promise<{ pieces: readonly Buffer[]; size: number }>;
+  gzipped(): Promise<Buffer>;
 }
+
+/** By the list that it is made of: who may pull everything gets what the one before got, until something changes. */
+const made = new WeakMap<readonly ListedChart[], IndexFile>();
 
 /** @param charts those that the reader may pull, by name */
 export function indexFile(namespace: Namespace, charts: readonly ListedChart[]): IndexFile {
+  // Nothing is a list that namespaces share.
+  if (charts.length === 0) return makeIndexFile(namespace, charts);
+  let file = made.get(charts);
+  if (!file) made.set(charts, (file = makeIndexFile(namespace, charts)));
+  return file;
+}
+
+function makeIndexFile(namespace: Namespace, charts: readonly ListedChart[]): IndexFile {
   const head = Buffer.from('{"apiVersion":"v1","entries":{');
   const comma = Buffer.from(',\n');
   const newest = charts.reduce((latest, chart) => (chart.newest > latest ? chart.newest : latest), new Date(0));
@@ -26,35 +36,38 @@ export function indexFile(namespace: Namespace, charts: readonly ListedChart[]):
     `},"generated":"${newest.toISOString()}","serverInfo":${JSON.stringify({ contextPath: `/charts/${namespace}` })}}\n`,
   );
   const hash = createHash('sha256').update(tail);
-  const pieces: Buffer[] = [head];
-  for (const [i, chart] of charts.entries()) {
-    hash.update(chart.sha256);
-    if (i > 0) pieces.push(comma);
-    pieces.push(keyOf(chart.name), chart.json);
-  }
-  pieces.push(tail);
+  for (const chart of charts) hash.update(chart.sha256);
+  let whole: Buffer | undefined;
+  let packed: Promise<Buffer> | undefined;
   return {
     hash: hash.digest('hex').slice(0, 40),
-    pieces,
-    size: sizeOf(pieces),
-    async gzipped() {
-      const packed = await Promise.all(charts.map((chart) => chart.packed()));
-      const body = [GZIP_HEAD, stored(head)];
-      for (const [i, piece] of packed.entries()) {
-        if (i > 0) body.push(stored(comma));
-        body.push(piece);
-      }
-      const end = Buffer.alloc(10);
-      end.writeUInt16LE(EMPTY_LAST_BLOCK, 0);
-      end.writeUInt32LE(
-        pieces.reduce((sum, piece) => crc32(piece, sum), 0),
-        2,
-      );
-      end.writeUInt32LE(sizeOf(pieces) % 2 ** 32, 6);
-      body.push(stored(tail), end);
-      return { pieces: body, size: sizeOf(body) };
-    },
+    bytes: () => (whole ??= Buffer.concat(pieces())),
+    gzipped: () => (packed ??= pack().catch(again)),
   };
+
+  function pieces(): Buffer[] {
+    const entries = charts.flatMap((chart, i) => [...(i > 0 ? [comma] : []), keyOf(chart.name), chart.json]);
+    return [head, ...entries, tail];
+  }
+
+  async function pack(): Promise<Buffer> {
+    const entries = await Promise.all(charts.map((chart) => chart.packed()));
+    const body = entries.flatMap((entry, i) => (i > 0 ? [stored(comma), entry] : [entry]));
+    const plain = pieces();
+    const end = Buffer.alloc(10);
+    end.writeUInt16LE(EMPTY_LAST_BLOCK, 0);
+    end.writeUInt32LE(
+      plain.reduce((sum, piece) => crc32(piece, sum), 0),
+      2,
+    );
+    end.writeUInt32LE(plain.reduce((sum, piece) => sum + piece.length, 0) % 2 ** 32, 6);
+    return Buffer.concat([GZIP_HEAD, stored(head), ...body, stored(tail), end]);
+  }
+
+  function again(error: unknown): never {
+    packed = undefined;
+    throw error;
+  }
 }
 
 /** RFC 1952: magic, deflate, no flags, no time, unknown system. */
@@ -69,8 +82,4 @@ function stored(bytes: Buffer): Buffer {
   block.writeUInt16LE(~bytes.length & 0xffff, 3);
   bytes.copy(block, 5);
   return block;
-}
-
-function sizeOf(pieces: readonly Buffer[]): number {
-  return pieces.reduce((sum, piece) => sum + piece.length, 0);
 }

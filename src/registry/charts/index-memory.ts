@@ -58,7 +58,7 @@ const NOTHING: NamespaceIndex = { charts: [] };
 export function createChartIndexes(db: Database, bytes = 128 * 2 ** 20): ChartIndexes {
   const memory = new LRUCache<number, Remembered>({
     maxSize: bytes,
-    sizeCalculation: ({ charts }) => charts.reduce((sum, chart) => sum + chart.json.length * 1.2 + 500, 500) | 0,
+    sizeCalculation: ({ charts }) => charts.reduce((sum, chart) => sum + chart.json.length * 2.4 + 500, 500) | 0,
   });
   const underWay = new Map<number, Promise<Remembered>>();
 
