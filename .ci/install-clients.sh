@@ -11,7 +11,7 @@ engines=(skopeo podman buildah docker.io crun runc iptables uidmap umoci docker-
 directory=(slapd ldap-utils openssl)
 s3_server=(radosgw ceph-mon ceph-osd ceph-mgr ceph-common curl)
 # Debian 12 is older than these; they are static Go programs, so taking them from sid takes nothing else from there.
-from_sid=(oras cosign crane notation docker-buildx)
+from_sid=(oras cosign crane notation docker-buildx docker-compose)
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
@@ -55,9 +55,11 @@ offer_sid() {
 }
 
 install_from_sid() {
-  [ -n "$(missing_packages "$@")" ] || return 0
+  local missing
+  mapfile -t missing < <(missing_packages "$@")
+  [ ${#missing[@]} -gt 0 ] || return 0
   offer_sid
-  install_packages "$@"
+  apt install -y --no-install-recommends "${missing[@]/%//sid}"
 }
 
 find_go() {

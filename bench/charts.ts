@@ -1,5 +1,5 @@
 /**
- * `npm run bench:charts`: Berth and ChartMuseum with the same charts, side by side: the index as it is asked for over and over,
+ * `npm run bench -- charts`: Berth and ChartMuseum with the same charts, side by side: the index as it is asked for over and over,
  * `helm repo update` by the real client, and the time until an upload shows.
  */
 import fs from 'node:fs';
@@ -21,7 +21,7 @@ import { Connection } from './wire/connection.ts';
 import { expect, head } from './wire/registry.ts';
 import { plainRequest } from './wire/request.ts';
 
-const HELP = `npm run bench:charts -- [options]
+const HELP = `npm run bench -- charts [options]
 
   --charts N      charts (500)
   --versions N    versions of each (10)
@@ -224,19 +224,24 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-const { values } = parseArgs({
-  options: {
-    help: { type: 'boolean', short: 'h', default: false },
-    charts: { type: 'string', default: '500' },
-    versions: { type: 'string', default: '10' },
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '3' },
-    folder: { type: 'string', default: '/var/tmp' },
-  },
-});
-if (values.help) say(HELP);
-else {
-  process.exitCode = await main({
+/** @returns the exit code: 1 when a demand is missed */
+export async function benchCharts(argv: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      help: { type: 'boolean', short: 'h', default: false },
+      charts: { type: 'string', default: '500' },
+      versions: { type: 'string', default: '10' },
+      rounds: { type: 'string', default: '5' },
+      seconds: { type: 'string', default: '3' },
+      folder: { type: 'string', default: '/var/tmp' },
+    },
+  });
+  if (values.help) {
+    say(HELP);
+    return 0;
+  }
+  return main({
     charts: Number(values.charts),
     versions: Number(values.versions),
     rounds: Number(values.rounds),

@@ -5,6 +5,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { benchCharts } from './charts.ts';
 import { benchFiles } from './files.ts';
 import { GeneratorProcess } from './load/generator-process.ts';
 import { WORKLOADS, type Workload } from './load/workloads.ts';
@@ -169,7 +170,11 @@ function say(text: string): void {
 }
 
 const argv = process.argv.slice(2);
-const options = argv[0] === 'files' ? 'files' : readOptions(argv);
-if (options === 'help') say(HELP);
-else if (options === 'files') await benchFiles(argv.slice(1));
-else process.exitCode = await main(options);
+const [part, ...rest] = argv;
+if (part === 'files') await benchFiles(rest);
+else if (part === 'charts') process.exitCode = await benchCharts(rest);
+else {
+  const options = readOptions(argv);
+  if (options === 'help') say(HELP);
+  else process.exitCode = await main(options);
+}

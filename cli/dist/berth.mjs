@@ -3839,10 +3839,14 @@ async function ask(session, question, instead, hidden = false) {
 		output,
 		terminal: true
 	});
+	lines.on("SIGINT", () => process.emit("SIGINT"));
+	const closed = new Promise((_resolve, reject) => {
+		lines.once("close", () => reject(usage(instead)));
+	});
 	try {
 		const answer = lines.question(question);
 		silent = hidden;
-		return await answer;
+		return await Promise.race([answer, closed]);
 	} finally {
 		lines.close();
 		if (hidden) process.stderr.write("\n");
@@ -3995,7 +3999,7 @@ var Hub = class {
 					await Promise.race([
 						once(request, "continue"),
 						answered,
-						setTimeout$1(2e3)
+						setTimeout$1(2e3, void 0, { ref: false })
 					]);
 				}
 				if (!early) await sendFile(request, body, answered);

@@ -197,7 +197,7 @@ var Hub = class {
 					await Promise.race([
 						once(request, "continue"),
 						answered,
-						setTimeout(2e3)
+						setTimeout(2e3, void 0, { ref: false })
 					]);
 				}
 				if (!early) await sendFile(request, body, answered);

@@ -163,7 +163,7 @@ export class Hub {
       else {
         if (asksFirst) {
           request.flushHeaders();
-          await Promise.race([once(request, 'continue'), answered, delay(2_000)]);
+          await Promise.race([once(request, 'continue'), answered, delay(2_000, undefined, { ref: false })]);
         }
         if (!early) await sendFile(request, body as FileBody, answered);
       }

@@ -25,10 +25,14 @@ export async function ask(session: Session, question: string, instead: string, h
     },
   });
   const lines = createInterface({ input: process.stdin, output, terminal: true });
+  lines.on('SIGINT', () => process.emit('SIGINT'));
+  const closed = new Promise<never>((_resolve, reject) => {
+    lines.once('close', () => reject(usage(instead)));
+  });
   try {
     const answer = lines.question(question);
     silent = hidden;
-    return await answer;
+    return await Promise.race([answer, closed]);
   } finally {
     lines.close();
     if (hidden) process.stderr.write('\n');

@@ -58,6 +58,12 @@ export function decodeToken(token: string): DecodedToken | undefined {
   };
 }
 
+/** Whether it is meant as a JWT, a good one or not: nobody's password begins with a JOSE header. */
+export function looksLikeJwt(token: string): boolean {
+  const dot = token.indexOf('.');
+  return dot > 0 && token.startsWith('eyJ') && objectIn(token.slice(0, dot))?.['alg'] !== undefined;
+}
+
 /**
  * Only with the keys that the issuer's row holds: whatever a header brings along (jwk, jku, x5c) counts for nothing.
  * @returns the claims, true ones from here on

@@ -5,6 +5,7 @@ import { openSession } from './ci-sessions.ts';
 import {
   decodeToken,
   LEEWAY_SECONDS,
+  looksLikeJwt,
   TokenFault,
   verifyToken,
   type DecodedToken,
@@ -21,7 +22,11 @@ import { tokenIn, type Verifier } from './verifier.ts';
 /** Builds move artifacts; they give no rights, and make no tokens that outlive them. */
 const ACTIONS: readonly Action[] = ['pull', 'push', 'delete'];
 
-/** @param origins public URLs of the hub: what they have issued is no CI token */
+/**
+ * The user name may choose the rule: `<project>/<name>` only that one, `<name>` the first that is called so; any other leaves it to the
+ * first rule that fits, in the order in which they were made.
+ * @param origins public URLs of the hub: what they have issued is no CI token
+ */
 export function ciVerifier(
   db: Database,
   keys: IssuerKeys,
@@ -40,10 +45,9 @@ export function ciVerifier(
   }
 
   async function ruleFor(issuer: IssuerRow, token: DecodedToken, claims: TokenClaims, username: string) {
-    const candidates = (subject?: string) => selectCandidates(db, issuer.id, token.audiences, subject);
-    const [named] = username.includes('/') ? await candidates(username) : [];
-    const rules = named === undefined ? await candidates() : [named];
-    const meant = rules.filter((rule) => rule.name === username || rule.subject === username);
+    const subject = isSubject(username) ? username : undefined;
+    const rules = await selectCandidates(db, issuer.id, token.audiences, subject);
+    const meant = rules.filter(({ name }) => name === username);
     return (meant.length > 0 ? meant : rules).find((rule) => mismatches(rule.claims, claims).length === 0);
   }
 
@@ -54,9 +58,8 @@ export function ciVerifier(
     const meant = open.find((session) => session.name === username);
     if (meant !== undefined) return meant;
     const over = (token.expires + LEEWAY_SECONDS) * 1000 <= now();
-    if (over && open[0] !== undefined) {
-      return open.find((session) => ruleName(session) === username) ?? open[0];
-    }
+    const first = open.find((session) => ruleName(session) === username) ?? open[0];
+    if (over && first !== undefined && !isSubject(username)) return first;
     const proven = open.some((session) => !session.revoked);
     const claims = await claimsOf(issuer, token, proven);
     const rule: TrustRuleRow | undefined = await ruleFor(issuer, token, claims, username);
@@ -66,8 +69,8 @@ export function ciVerifier(
 
   return {
     recognises(credentials) {
-      const token = decodeToken(tokenIn(credentials).token);
-      return token !== undefined && !origins.includes(token.issuer);
+      const { token } = tokenIn(credentials);
+      return looksLikeJwt(token) && !origins.includes(decodeToken(token)?.issuer ?? '');
     },
     async check(credentials) {
       const given = tokenIn(credentials);
@@ -90,6 +93,11 @@ export function ciVerifier(
       };
     },
   };
+}
+
+/** A user name that means one rule and no other; people's have no slash. */
+function isSubject(username: string): boolean {
+  return username.includes('/');
 }
 
 /** Without its project. */

@@ -131,7 +131,7 @@ export function readKeys(value: unknown, from = 'jwks'): KeySet {
   if (list.length > MOST_KEYS) throw unusable(`${from} has more than ${MOST_KEYS} keys.`);
   const keys = list.filter(signs).map((key) => {
     const kept = MEMBERS.flatMap((name) => (typeof key[name] === 'string' ? [[name, key[name]] as const] : []));
-    return Object.fromEntries(kept) as JWK;
+    return Object.fromEntries(kept);
   });
   if (keys.length === 0) throw unusable(`${from} has no public key that signs (RSA, EC or OKP).`);
   return { keys };

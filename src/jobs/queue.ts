@@ -4,10 +4,9 @@
  * A job is enqueued in the transaction that needs it and runs at least once, so handlers are idempotent.
  */
 import { EventEmitter } from 'node:events';
-import { run, type Runner, type TaskList, type WorkerEvents } from 'graphile-worker';
+import type { Runner, TaskList, WorkerEvents } from 'graphile-worker';
 import sql from 'sql-template-tag';
 import type { Database, Transaction } from '../db/database.ts';
-import { quietLogger } from './logger.ts';
 
 export interface Job<Payload> {
   /** Stable: it is what the queue's rows say. */
@@ -38,6 +37,8 @@ export async function startJobs(
   jobs: readonly Job<never>[],
   options: { concurrency: number; onError: (name: string, error: unknown) => void },
 ): Promise<JobRunner> {
+  // Only where jobs run: a worker that answers requests alone is 4 MB smaller without it.
+  const [{ run }, { quietLogger }] = await Promise.all([import('graphile-worker'), import('./logger.ts')]);
   const taskList: TaskList = {};
   for (const job of jobs) {
     taskList[job.name] = async (payload) => {

@@ -5,7 +5,7 @@ import { chmod, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { makeCli, type Cli } from '../cli/harness.ts';
-import { makeLine } from '../cli/line.ts';
+import { makeLine, tooSoon } from '../cli/line.ts';
 import { lacks } from './clients/client.ts';
 import { startDocker } from './clients/docker.ts';
 import { run, searchPath } from './command.ts';
@@ -40,11 +40,11 @@ describe('berth', async () => {
     const written: Record<string, string> = {};
     for (let i = 0; i < 1_000; i++) written[`dist/${i % 10}/${i % 7}/file-${i}.txt`] = `This is file ${i}\n`.repeat(i);
     await cli.write(written);
-    const pushed = JSON.parse(await ok(cli, ['push', 'dist', 'cli/tools/app:1.0.0', '-o', 'json'])) as object;
+    const pushed = JSON.parse(await ok(cli, ['push', 'dist', 'command/tools/app:1.0.0', '-o', 'json'])) as object;
     expect(pushed).toMatchObject({ outcome: 'created' });
-    await ok(cli, ['pull', 'cli/tools/app:latest', '--output', 'got']);
+    await ok(cli, ['pull', 'command/tools/app:latest', '--output', 'got']);
     expect((await run('diff', ['--recursive', cli.at('dist'), cli.at('got')])).stdout).toBe('');
-    expect(await ok(cli, ['ls', 'cli/tools/app'])).toMatch(/^1\.0\.0 +file/);
+    expect(await ok(cli, ['ls', 'command/tools/app'])).toMatch(/^1\.0\.0 +file/);
   });
 
   test(
@@ -55,13 +55,13 @@ describe('berth', async () => {
       await signIn(cli, line.origin);
       await writeRandomFile(cli.at('big.bin'), RESUMED);
       for (const args of [
-        ['push', 'big.bin', 'cli/tools/big:1'],
-        ['push', 'folder', 'cli/tools/big:2'],
+        ['push', 'big.bin', 'command/tools/big:1'],
+        ['push', 'folder', 'command/tools/big:2'],
       ]) {
         const held = line.holdAfter(RESUMED * MIB * 0.6);
         let child: ChildProcess | undefined;
         const killed = cli.run(args, { started: (started) => (child = started) });
-        await held;
+        await Promise.race([held, tooSoon(killed)]);
         child?.kill('SIGKILL');
         await killed;
         line.drop();
@@ -75,7 +75,7 @@ describe('berth', async () => {
         if (args[1] === 'big.bin') await writeRandomFile(cli.at('folder/big.bin'), RESUMED);
       }
       line.cutAfter(RESUMED * MIB * 0.6, 'down');
-      const pulled = await cli.run(['pull', 'cli/tools/big:1', '--output', 'back']);
+      const pulled = await cli.run(['pull', 'command/tools/big:1', '--output', 'back']);
       expect(pulled.code).toBe(0);
       expect(pulled.stderr).toContain('The connection was cut');
       expect(await sha256(cli.at('back/big.bin'))).toBe(await sha256(cli.at('big.bin')));
@@ -109,14 +109,14 @@ describe('berth', async () => {
     await signIn(cli);
     await writeRandomFile(cli.at('seen.bin'), 20);
     const dist = join(process.cwd(), 'cli/dist/berth.mjs');
-    const command = `node ${dist} push seen.bin cli/tools/seen:1 -o name > said`;
+    const command = `node ${dist} push seen.bin command/tools/seen:1 -o name > said`;
     const env = { HOME: cli.home, XDG_CONFIG_HOME: cli.at('config') };
     const seen = await run('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
       cwd: cli.home,
       env,
     });
-    expect(seen.stdout).toMatch(/pushing 1 of 1 file/);
-    expect(await readFile(cli.at('said'), 'utf8')).toBe('cli/tools/seen:1\n');
+    expect(seen.stdout).toMatch(/\d+% .* of 21\.0 MB +pushing [01] of 1 file/);
+    expect(await readFile(cli.at('said'), 'utf8')).toBe('command/tools/seen:1\n');
   });
 });
 
@@ -147,7 +147,7 @@ describe.skipIf(lacks('docker', 'dockerd'))('docker with docker-credential-berth
   });
 
   test('pushes after berth login, and berth works after docker login', async () => {
-    const image = `${hub.host}/cli/image:1`;
+    const image = `${hub.host}/command/image:1`;
     await docker.run('build', '--tag', image, await writeBuildContext(`${workspace.path}/context`, [1]));
     await expect(docker.run('push', image)).rejects.toThrow(/unauthorized|denied|no basic auth|authentication/i);
     await signIn(cli);

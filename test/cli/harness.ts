@@ -25,6 +25,10 @@ const NODE =
       }
     }) ?? process.execPath;
 
+const homes: string[] = [];
+// A hook that a test would register in its middle is not run.
+afterAll(() => Promise.all(homes.map((home) => rm(home, { recursive: true, force: true }))));
+
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
@@ -51,7 +55,7 @@ export interface Cli {
 /** @param env what the user has set, beside PATH and folders */
 export async function makeCli(env: Readonly<Record<string, string>> = {}): Promise<Cli> {
   const home = await mkdtemp(join(tmpdir(), 'berth-cli-'));
-  afterAll(() => rm(home, { recursive: true, force: true }));
+  homes.push(home);
   const at = (...path: string[]) => join(home, ...path);
   return {
     home,

@@ -15,6 +15,9 @@ export interface Line {
   drop(): void;
 }
 
+const closers: (() => void)[] = [];
+afterAll(() => closers.forEach((close) => close()));
+
 export async function makeLine(origin: string): Promise<Line> {
   const { hostname, port } = new URL(origin);
   const open = new Set<Socket>();
@@ -61,7 +64,7 @@ export async function makeLine(origin: string): Promise<Line> {
   const drop = () => {
     for (const socket of open) socket.destroy();
   };
-  afterAll(() => {
+  closers.push(() => {
     drop();
     server.close();
   });
@@ -74,4 +77,9 @@ export async function makeLine(origin: string): Promise<Line> {
     drop,
     holdAfter: (bytes) => new Promise<void>((resolve) => (hold = { left: bytes, reached: resolve })),
   };
+}
+
+/** For what should be in the middle of its work: fails when it ends, with what it said. */
+export async function tooSoon(ended: Promise<{ readonly stderr: string }>): Promise<never> {
+  throw new Error(`It ended before it was cut: ${(await ended).stderr}`);
 }

@@ -1,7 +1,7 @@
 /** What berth says and which exit code it ends with, when a hub refuses, is busy, is away, or is not to be trusted. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { readdir } from 'node:fs/promises';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -20,6 +20,14 @@ await cli.write({ x: 'x' });
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
+const servers: Server[] = [];
+afterAll(() => {
+  for (const server of servers) {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
 /** A hub that says whatever the test wants. */
 async function fakeHub(handler: Handler): Promise<{ origin: string; seen: IncomingMessage[] }> {
   const seen: IncomingMessage[] = [];
@@ -30,10 +38,7 @@ async function fakeHub(handler: Handler): Promise<{ origin: string; seen: Incomi
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  afterAll(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+  servers.push(server);
   return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen };
 }
 

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { testHub } from '../harness/hub.ts';
 import { newFiles } from '../files/harness.ts';
 import { makeCli, newToken } from './harness.ts';
-import { makeLine } from './line.ts';
+import { makeLine, tooSoon } from './line.ts';
 
 const MIB = 1024 * 1024;
 const hub = await testHub({ store: 's3', redirects: true });
@@ -24,7 +24,7 @@ it.each([
   const held = line.holdAfter(14 * MIB);
   let child: ChildProcess | undefined;
   const killed = cli.run(args, { started: (started) => (child = started) });
-  await held;
+  await Promise.race([held, tooSoon(killed)]);
   child?.kill('SIGKILL');
   await killed;
   line.drop();

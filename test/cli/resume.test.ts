@@ -6,7 +6,7 @@ import type { ChildProcess } from 'node:child_process';
 import { testHub } from '../harness/hub.ts';
 import { newFiles } from '../files/harness.ts';
 import { makeCli, newToken, type Cli } from './harness.ts';
-import { makeLine } from './line.ts';
+import { makeLine, tooSoon } from './line.ts';
 
 const MIB = 1024 * 1024;
 const hub = await testHub();
@@ -28,7 +28,7 @@ async function killedInTheMiddle(args: readonly string[]): Promise<void> {
   const held = line.holdAfter(12 * MIB);
   let child: ChildProcess | undefined;
   const ended = cli.run(args, { started: (started) => (child = started) });
-  await held;
+  await Promise.race([held, tooSoon(ended)]);
   child?.kill('SIGKILL');
   expect((await ended).code).toBe(null);
   line.drop();

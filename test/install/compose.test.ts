@@ -1,5 +1,4 @@
 /** docker-compose.yml and Dockerfile, as far as they can be judged where no image can be pulled. */
-import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -38,13 +37,6 @@ test('the hub of docker-compose.yml starts with its settings, and keeps nothing'
   expect((await completeSecrets(config, secrets)).masterKey).toHaveLength(32);
   const bucket = config.store.kind === 's3' ? config.store.bucket : undefined;
   expect(services['s3']!.command).toContain(`-bucket=${bucket}`);
-});
-
-test('`docker compose config` takes it, where there is Compose', async ({ skip }) => {
-  const options = { cwd: ROOT, encoding: 'utf8', env: { PATH: process.env['PATH'], ...VALUES } } as const;
-  if (spawnSync('docker', ['compose', 'version'], options).status !== 0) skip('Compose is not installed');
-  const { status, stderr } = spawnSync('docker', ['compose', 'config', '--quiet'], options);
-  expect([status, stderr]).toEqual([0, '']);
 });
 
 test('what the image is made from is in its context', async () => {
