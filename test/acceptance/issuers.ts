@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 
 export interface Issuer {
@@ -39,13 +40,12 @@ export async function serveJson(
   answer: (request: IncomingMessage, path: string, body: string) => unknown,
 ): Promise<LocalServer> {
   const server = createServer((request, response) => {
-    let body = '';
-    request.setEncoding('utf8').on('data', (text: string) => (body += text));
-    request.on('end', async () => {
-      const said = await answer(request, request.url?.split('?')[0] ?? '', body);
+    const respond = async (): Promise<void> => {
+      const said = await answer(request, request.url?.split('?')[0] ?? '', await text(request));
       response.writeHead(said === undefined ? 404 : 200, { 'Content-Type': 'application/json' });
       response.end(JSON.stringify(said ?? { kind: 'Status', code: 404, reason: 'NotFound' }));
-    });
+    };
+    respond().catch((error: Error) => response.writeHead(500).end(error.message));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -61,9 +61,7 @@ export async function serveJson(
 
 /** An issuer that is found by discovery, as a GitLab of one's own is. */
 export async function startDiscoverableIssuer(): Promise<Issuer & AsyncDisposable> {
-  let issuer: Issuer | undefined;
   const server = await serveJson((_, path) => {
-    if (issuer === undefined) return undefined;
     const discovery = {
       issuer: issuer.url,
       jwks_uri: `${issuer.url}/oauth/discovery/keys`,
@@ -73,7 +71,7 @@ export async function startDiscoverableIssuer(): Promise<Issuer & AsyncDisposabl
     };
     return { '/.well-known/openid-configuration': discovery, '/oauth/discovery/keys': issuer.jwks }[path];
   });
-  issuer = await makeIssuer(server.url);
+  const issuer = await makeIssuer(server.url);
   return { ...issuer, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }
 

@@ -28,10 +28,13 @@ export interface Job {
   readonly scripts: readonly string[];
 }
 
+/** YAML has numbers, too, which become text. */
+type Variables = Readonly<Record<string, string | number>>;
+
 interface Workflow {
   permissions?: Record<string, string>;
-  env?: Record<string, string>;
-  jobs: Record<string, { env?: Record<string, string>; steps: { uses?: string; run?: string }[] }>;
+  env?: Variables;
+  jobs: Record<string, { env?: Variables; steps: { uses?: string; run?: string }[] }>;
 }
 
 /** @param facts what `${{ … }}` stands for */
@@ -56,7 +59,7 @@ export function githubJobs(
 
 interface GitlabJob {
   id_tokens?: Record<string, { aud: string }>;
-  variables?: Record<string, string>;
+  variables?: Variables;
   script: string[];
 }
 
@@ -134,9 +137,6 @@ export function kubernetesJob(text: string): Job & { subject: string; tokens: { 
   };
 }
 
-function mapValues(
-  record: Readonly<Record<string, string>>,
-  change: (value: string) => string,
-): Record<string, string> {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(String(value))]));
+function mapValues(variables: Variables, change: (value: string) => string): Record<string, string> {
+  return Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, change(String(value))]));
 }
