@@ -6,7 +6,7 @@ import { createHmac, createPublicKey } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { CompactEncrypt, CompactSign, exportJWK, generateKeyPair } from 'jose';
+import { CompactEncrypt, CompactSign, exportJWK, generateKeyPair, importJWK, type CryptoKey } from 'jose';
 import sql from 'sql-template-tag';
 import { afterAll, expect, test } from 'vitest';
 import { testHub } from '../harness/hub.ts';
@@ -17,7 +17,10 @@ const hub = await testHub();
 const issuer = await testIssuer();
 const rsa = await signingKey('RS256');
 const retired = await signingKey('ES256', 'retired');
-issuer.keys = [issuer.key.jwk, rsa.jwk];
+// Published without alg: then only the hub's own list says which algorithms a key is for.
+const { alg: _alg, ...anyAlgorithm } = rsa.jwk;
+issuer.keys = [issuer.key.jwk, anyAlgorithm];
+const rs512 = await importJWK({ ...(await exportJWK(rsa.privateKey)), alg: 'RS512' });
 const name = await register(hub, issuer);
 const unregistered = await testIssuer();
 const disabled = await testIssuer();
@@ -96,6 +99,10 @@ const forged: [string, string][] = [
   ['crit that nobody knows', await text(JSON.stringify(buildClaims(issuer.url)), { crit: ['exp2'], exp2: 1 })],
   ['another alg of the key', `${encode({ alg: 'ES384', kid: issuer.key.kid })}.${body}.${signature}`],
   ['PS512, which is not among the algorithms', `${encode({ alg: 'PS512', kid: rsa.kid })}.${body}.${signature}`],
+  [
+    'RS512 by the issuer itself',
+    await issuer.token({}, { key: { ...rsa, alg: 'RS512', privateKey: rs512 as CryptoKey } }),
+  ],
   ['ES512', await issuer.token({}, { key: { ...evil, alg: 'ES512', privateKey: es512.privateKey } })],
   ['encrypted', wrapped],
   ['claims changed', `${head}.${encode(buildClaims(issuer.url, { sub: 'admin' }))}.${signature}`],
