@@ -94,7 +94,12 @@ export function buildClaims(url: string, more: Claims = {}): Claims {
   return Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== undefined));
 }
 
-function sign(url: string, key: SigningKey, more: Claims, header: Partial<JWTHeaderParameters> = {}): Promise<string> {
+export function sign(
+  url: string,
+  key: SigningKey,
+  more: Claims,
+  header: Partial<JWTHeaderParameters> = {},
+): Promise<string> {
   return new SignJWT(buildClaims(url, more))
     .setProtectedHeader({ alg: key.alg, kid: key.kid, typ: 'JWT', ...header })
     .sign(key.privateKey);

@@ -7,6 +7,7 @@ import { testHub, type Person, type TestHub } from '../harness/hub.ts';
 import { basic, expectStatus, index, send, unique } from '../harness/oci-client.ts';
 import { filesClient } from '../files/harness.ts';
 import { chart } from '../helm/charts.ts';
+import { sign, signingKey, trust } from '../ci-identity/issuer.ts';
 import { classic } from '../helm/client.ts';
 import {
   chartOf,
@@ -136,7 +137,7 @@ export async function makeWorld(): Promise<World> {
     await narrow(one, 'token to push', { actions: ['push'] });
     await narrow(one, 'token for a path', inTeamA);
   }
-  senders.push(...(await others(hub, projects, give)), ...(await over(hub, owner)));
+  senders.push(...(await others(hub, projects, give)), ...(await build(hub, closed)), ...(await over(hub, owner)));
   return { hub, senders, places };
 }
 
@@ -303,6 +304,25 @@ async function others(
     ...exchanged(hub, robot, authorization, {}),
     issue('wide jwt', ['pull', 'push', 'delete'], [{ type: 'registry', name: 'catalog', actions: ['*'] }]),
     issue('narrow jwt', ['pull'], []),
+  ];
+}
+
+/** The token of a build, which a trust rule of one project lets in. */
+async function build(hub: TestHub, project: string): Promise<Sender[]> {
+  const key = await signingKey();
+  const issuer = { name: unique('i'), url: 'https://builds.example.com', jwks: { keys: [key.jwk] } };
+  expectStatus(await hub.api('POST', '/issuers', issuer), 201);
+  // An owner, and still nothing but artifacts.
+  await trust(hub, issuer.name, project, {}, 'owner');
+  const token = await sign(issuer.url, key, { exp: Math.floor(Date.now() / 1000) + 3_600 });
+  const holdings = [{ project, actions: ALL, covers: everywhere }];
+  const subject: Subject = { name: 'build', signedIn: true, person: false, admin: false, holdings };
+  const limits = { actions: ROLES['maintainer']! };
+  const authorization = basic({ username: 'ci', password: token });
+  return [
+    { ...sender(subject, 'Basic name:CI token', 'good', 'token', authorization), ...limits },
+    { ...sender(subject, 'Bearer CI token', 'good', 'token', `Bearer ${token}`), ...limits },
+    ...exchanged(hub, subject, authorization, limits),
   ];
 }
 
