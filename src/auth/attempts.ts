@@ -115,7 +115,7 @@ export function createAttempts(now: () => number = () => performance.now(), shar
 }
 
 /** Whoever has one IPv6 address has the 2^64 beside it. */
-function neighbourhood(address: string): string {
+export function neighbourhood(address: string): string {
   if (!isIPv6(address)) return address;
   const [head = '', tail = ''] = address.split('::');
   const before = head === '' ? [] : head.split(':');

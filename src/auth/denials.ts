@@ -4,6 +4,7 @@
  * over. So a client that hammers costs two rows a minute, and nothing that answers a request waits for any of them.
  */
 import type { Database } from '../db/database.ts';
+import { neighbourhood } from './attempts.ts';
 import { insertDenials, type DenialRow } from './queries/audit.ts';
 
 export type Denial = Omit<DenialRow, 'at' | 'count'>;
@@ -16,6 +17,8 @@ export interface Denials extends AsyncDisposable {
 
 /** Kinds in one minute, of one process; what is beyond is counted without saying who. */
 const MOST_KINDS = 10_000;
+/** Names that one address may type in one minute; what is beyond is counted without them, or a stranger could fill the disk. */
+const MOST_NAMES = 50;
 const FLUSH_MS = 1_000;
 const MINUTE_MS = 60_000;
 
@@ -31,14 +34,21 @@ export function createDenials(
   now: () => number = () => Date.now(),
 ): Denials {
   let kinds = new Map<string, Counted>();
+  /** How many there are of one address that nobody is known behind. */
+  let strangers = new Map<string, number>();
   let minute = 0;
   let waiting: DenialRow[] = [];
   let writing: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
 
-  function note(denial: Denial): void {
+  function note(noted: Denial): void {
     closeMinute();
-    let key = keyOf(denial);
+    let [denial, key] = [noted, keyOf(noted)];
+    const isNew = !kinds.has(key) && kinds.size < MOST_KINDS;
+    if (isNew && denial.principal_id === null && isCrowded(denial)) {
+      denial = { ...denial, attempted: null };
+      key = keyOf({ ...denial, address: neighbourhood(denial.address ?? '') });
+    }
     if (!kinds.has(key) && kinds.size >= MOST_KINDS) key = 'beyond';
     const known = kinds.get(key);
     if (known === undefined) {
@@ -46,6 +56,13 @@ export function createDenials(
       if (key !== 'beyond') push(denial, 1);
     } else known.more++;
     arm();
+  }
+
+  function isCrowded({ address }: Denial): boolean {
+    const where = neighbourhood(address ?? '');
+    const many = (strangers.get(where) ?? 0) + 1;
+    strangers.set(where, many);
+    return many > MOST_NAMES;
   }
 
   function closeMinute(): void {
@@ -58,6 +75,7 @@ export function createDenials(
   function closeCounts(): void {
     for (const { first, more } of kinds.values()) if (more > 0) push({ ...first, request_id: null }, more);
     kinds = new Map();
+    strangers = new Map();
   }
 
   function push(denial: Denial, count: number): void {

@@ -35,9 +35,15 @@ export function passwordVerifier(db: Database, attempts: Attempts, directories: 
     async check(credentials, address) {
       if (credentials.scheme !== 'basic') throw new InvalidCredentials();
       const { username, password } = credentials;
-      const principal = await attempts.guard(username.toLowerCase(), address, () => check(username, password));
+      const principal = await attempts.guard(folded(username), address, () => check(username, password));
       if (principal === undefined) throw new InvalidCredentials();
       return { principal };
     },
   };
+}
+
+/** Directories take many spellings for one name (RFC 4518; some ignore accents, too). To whoever guesses they are one account. */
+function folded(name: string): string {
+  const passedOver = /[\p{Default_Ignorable_Code_Point}\p{M}\p{C}\p{Z}\u1806\ufffc]/gu;
+  return name.normalize('NFKD').toLowerCase().replaceAll(passedOver, '');
 }

@@ -142,9 +142,14 @@ export function asksForPartial(ctx: Context): boolean {
   return ctx.method === 'HEAD' && ctx.query['partial'] !== undefined;
 }
 
-/** As the client sent it: Koa's own `path` is the same, but handlers must not depend on what parses it next. */
+/**
+ * As the client sent it. The router and a proxy in front must read the same there: of a whole URL, `http://acme/files/…`, or one
+ * with a fragment, one would see another repository than the other.
+ */
 function rawPath(ctx: Context): string {
   const url = ctx.req.url ?? '';
   const query = url.indexOf('?');
-  return query < 0 ? url : url.slice(0, query);
+  const path = query < 0 ? url : url.slice(0, query);
+  if (path === ctx.path) return path;
+  throw new FileError(400, 'path-invalid', 'Send the path alone, without host and fragment');
 }

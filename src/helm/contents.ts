@@ -3,7 +3,7 @@ import type { Context, Middleware } from 'koa';
 import type { Digest } from '../blobs/digest.ts';
 import { findTemplates, findText } from '../registry/charts/extract.ts';
 import { findVersion } from '../registry/charts/find.ts';
-import { parseYaml } from '../registry/charts/text.ts';
+import { showYaml } from '../registry/charts/text.ts';
 import { isVersion, tagOf } from '../registry/charts/versions.ts';
 import { notFound } from './errors.ts';
 import { decideOn, stateOf, type HelmDoor } from './guard.ts';
@@ -26,7 +26,7 @@ export function getTemplates(door: HelmDoor): Middleware {
     ctx.set('Cache-Control', 'private, no-cache');
     ctx.body = {
       templates: templates.map(({ path, text = '' }) => ({ name: path, data: Buffer.from(text).toString('base64') })),
-      values: values === undefined ? {} : await parseYaml('values.yaml', values, { uniqueKeys: false, wanted: true }),
+      values: values === undefined ? {} : await showYaml('values.yaml', values),
     };
   };
 }

@@ -7,6 +7,7 @@ import { BodyAborted, BodyTooLarge } from '../http/body.ts';
 import { RangeNotSatisfiable } from '../http/send.ts';
 import { TooManyCharts } from '../registry/charts/read.ts';
 import { ChartRefused } from '../registry/charts/refused.ts';
+import { TooManyComparisons } from '../registry/charts/text.ts';
 import { Refusal, type RefusalCode } from '../registry/refusal.ts';
 
 /** An answer that is an error. */
@@ -59,7 +60,9 @@ export function toHelmError(error: unknown): HelmError {
   }
   if (error instanceof BodyTooLarge) return new HelmError(413, error.message);
   if (error instanceof BodyAborted) return new HelmError(400, error.message);
-  if (error instanceof TooManyCharts) return new HelmError(503, error.message, RETRY);
+  if (error instanceof TooManyCharts || error instanceof TooManyComparisons) {
+    return new HelmError(503, error.message, RETRY);
+  }
   if (error instanceof RangeNotSatisfiable) return new HelmError(416, error.message);
   if (error instanceof StoreFull) {
     return new HelmError(507, 'The storage is full; tell the operator, then try again', RETRY);

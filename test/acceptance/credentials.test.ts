@@ -7,6 +7,8 @@ import { startDocker } from './clients/docker.ts';
 import { makeHelm } from './clients/helm.ts';
 import { makeOras } from './clients/oras.ts';
 import { makeSkopeo } from './clients/skopeo.ts';
+import { run } from './command.ts';
+import { makeIssuer } from './issuers.ts';
 import { makeWorkspace, type Workspace } from './workspace.ts';
 
 /** Whoever a credential belongs to, clients take it as they take a password. */
@@ -14,10 +16,11 @@ describe('a login', () => {
   const hub = inject('hub');
   const project = `cred-${randomBytes(4).toString('hex')}`;
   const person = { name: `${project}-jane`, password: `pw-${randomBytes(12).toString('hex')}` };
-  const logins: Record<'password' | 'personal token' | 'robot', { user: string; password: string }> = {
+  const logins: Record<'password' | 'personal token' | 'robot' | 'CI token', { user: string; password: string }> = {
     password: { user: person.name, password: person.password },
     'personal token': { user: person.name, password: '' },
     robot: { user: `robot-${project}-ci`, password: '' },
+    'CI token': { user: `${project}/builds`, password: '' },
   };
   let workspace: Workspace;
 
@@ -43,6 +46,13 @@ describe('a login', () => {
     const grant = { subject: logins.robot.user, subject_type: 'robot', role: 'writer', path_glob: 'app/**' };
     await api('PUT', `/projects/${project}/grants`, grant, person);
     logins.robot.password = (await api('POST', `/projects/${project}/robots/ci/tokens`, { name: 'x' }, person)).token;
+    const issuer = await makeIssuer(`https://${project}.example.com`);
+    await api('POST', '/issuers', { name: project, url: issuer.url, kind: 'generic', jwks: issuer.jwks });
+    const rule = { name: 'builds', issuer: project, audience: 'hub', claims: { repository: `${project}/app` } };
+    await api('POST', `/projects/${project}/trust-rules`, rule, person);
+    const { user: subject } = logins['CI token'];
+    await api('PUT', `/projects/${project}/grants`, { ...grant, subject, subject_type: 'trust_rule' }, person);
+    logins['CI token'].password = await issuer.sign('hub', { sub: 'a build', repository: `${project}/app` });
   });
   afterAll(() => workspace?.[Symbol.asyncDispose]());
 
@@ -50,7 +60,8 @@ describe('a login', () => {
     for (const [kind, { user, password }] of Object.entries(logins)) {
       expect(password, kind).not.toBe('');
       await client.login({ ...hub, user, password });
-      const wrong = password.slice(0, -1) + (password.endsWith('0') ? '1' : '0');
+      // Not the last character, whose last bits mean nothing in a signature.
+      const wrong = password.slice(0, -9) + (password.at(-9) === '0' ? '1' : '0') + password.slice(-8);
       await expect(client.login({ ...hub, user, password: wrong }), kind).rejects.toThrow(
         /401|unauthorized|invalid username/i,
       );
@@ -67,15 +78,37 @@ describe('a login', () => {
     await works(docker);
   });
 
-  test.skipIf(lacks('oras'))('of oras works with each, and a robot pushes where it may', async () => {
+  test.skipIf(lacks('curl'))('of curl works with each, and each puts files where it may', async () => {
+    const curl = async ({ user, password }: { user: string; password: string }, ...args: string[]) => {
+      const flags = ['--silent', '--show-error', '--fail-with-body', '--config', '-'];
+      return (await run('curl', [...flags, ...args], { input: `user = "${user}:${password}"\n` })).stdout;
+    };
+    await works({
+      run: (...args) => curl(hub, ...args),
+      login: (as) => curl(as, `${hub.url}/v2/`),
+    });
+    const file = join(await workspace.folder('curl'), 'a.txt');
+    await writeFile(file, 'by curl');
+    for (const [kind, login] of Object.entries(logins)) {
+      const at = (path: string) => `${hub.url}/files/${project}/${path}:1/${kind.replace(' ', '-')}.txt`;
+      expect(await curl(login, '--upload-file', file, at('app/files'))).toContain('sha256:');
+      const elsewhere = curl(login, '--upload-file', file, at('else-by-curl'));
+      if (login.user === person.name) await elsewhere;
+      else await expect(elsewhere, kind).rejects.toThrow(/40[34]/);
+    }
+  });
+
+  test.skipIf(lacks('oras'))('of oras works with each, and machines push where they may', async () => {
     const oras = await makeOras(workspace);
     await works(oras);
     const folder = await workspace.folder('files');
     await writeFile(join(folder, 'a.txt'), 'by a robot');
-    await oras.login({ ...hub, ...logins.robot });
-    const digest = await oras.push(`${hub.host}/${project}/app/web:1`, folder, ['a.txt']);
-    expect(digest).toMatch(/^sha256:/);
-    await expect(oras.push(`${hub.host}/${project}/else:1`, folder, ['a.txt'])).rejects.toThrow(/40[134]|denied/i);
+    for (const kind of ['robot', 'CI token'] as const) {
+      await oras.login({ ...hub, ...logins[kind] });
+      const digest = await oras.push(`${hub.host}/${project}/app/web:1`, folder, ['a.txt']);
+      expect(digest, kind).toMatch(/^sha256:/);
+      await expect(oras.push(`${hub.host}/${project}/else:1`, folder, ['a.txt'])).rejects.toThrow(/40[134]|denied/i);
+    }
     await oras.login({ ...hub, ...logins['personal token'] });
     await oras.push(`${hub.host}/${project}/else:1`, folder, ['a.txt']);
   });

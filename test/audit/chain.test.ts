@@ -236,11 +236,27 @@ describe('denials', async () => {
       () => {},
       () => 60_000,
     );
-    for (let i = 0; i < 10_500; i++) denials.note({ ...DENIAL, address: `2001:db8::${i}` });
+    for (let i = 0; i < 10_500; i++) denials.note({ ...DENIAL, address: `2001:db8:0:${i.toString(16)}::1` });
     await denials[Symbol.asyncDispose]();
     const row = await db.first<{ rows: number; total: number }>(sql`
       select count(*) as rows, sum(count) as total from audit`);
     expect(row).toEqual({ rows: 10_001, total: 10_499 });
+  });
+
+  it('of a stranger who types one name after the other are few rows, that of a known person is one more', async () => {
+    const { db } = await testDatabase();
+    const denials = createDenials(
+      db,
+      () => {},
+      () => 60_000,
+    );
+    for (let i = 0; i < 1_000; i++) denials.note({ ...DENIAL, attempted: `name-${i}`, address: `2001:db8::${i}` });
+    denials.note({ ...DENIAL, principal_id: 1, address: '2001:db8::1' });
+    denials.note({ ...DENIAL, attempted: 'name-0', address: '2001:db8:0:1::1' });
+    await denials[Symbol.asyncDispose]();
+    const row = await db.first<{ rows: number; total: number }>(sql`
+      select count(*) as rows, sum(count) as total from audit`);
+    expect(row).toEqual({ rows: 54, total: 1_002 });
   });
 
   it('wait while Postgres is away', async () => {

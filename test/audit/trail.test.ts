@@ -166,6 +166,21 @@ describe('a denied attempt', () => {
     expect(await trail({ decision: 'deny', since })).toEqual([]);
   });
 
+  it('is there whatever was named, and keeps back none that come after', async () => {
+    const [joe, ann] = [await hub.person(), await hub.person()];
+    const named = `${'a'.repeat(299)}\u{1f600}`;
+    for (const [person, path] of [
+      [joe, `/api/v1/users/${encodeURIComponent(named)}`],
+      [ann, '/api/v1/users'],
+    ] as const) {
+      expectStatus(await send(hub.origin, { path, headers: { Authorization: basic(person.credentials) } }), 403);
+      await hub.context.denials.flush();
+    }
+    const [entry] = await trail({ principal: joe.name, decision: 'deny' });
+    expect(entry!.reference).toBe(`${'a'.repeat(299)}\ufffd`);
+    expect(await trail({ principal: ann.name, decision: 'deny' })).toHaveLength(1);
+  });
+
   it('that is repeated is counted, not written each time', async () => {
     const joe = await hub.person();
     const headers = { Authorization: basic(joe.credentials) };

@@ -136,6 +136,16 @@ describe('wrong credentials', () => {
   });
 });
 
+test('what a directory takes for one name is one account to whoever guesses', async () => {
+  const auth = createAuth(db, { attempts: createAttempts() });
+  const guess = (name: string) => auth.authenticator.authenticate(basic(name, 'guess'), '192.0.2.67');
+  for (const name of ['jane doe', 'JANE DOE', ' jane  doe ', 'ｊane\u3000doe', 'j\u00adane\u200b doe']) {
+    await expect(guess(name)).rejects.toBeInstanceOf(InvalidCredentials);
+  }
+  await expect(guess('jáne doe')).rejects.toBeInstanceOf(TooManyAttempts);
+  await expect(guess('jane.doe')).rejects.toBeInstanceOf(InvalidCredentials);
+});
+
 describe('memory', () => {
   test('one hash for many requests, also for those that come at once', async () => {
     const { counter, auth } = counting();

@@ -160,16 +160,23 @@ describe('who may share', () => {
   });
 
   it('does not outlive the token it was made with', async () => {
-    const token = (
+    const { id, token } = (
       await api(jane.credentials, 'POST', '/me/tokens', { name: 'ci', actions: ['pull'], expires_in_days: 1 })
-    ).json<{ token: string }>().token;
+    ).json<{ id: string; token: string }>();
     const made = expectStatus(
       await api({ username: jane.name, password: token }, 'POST', `/projects/${project}/shares`, {
         ...what,
         expires_in_seconds: 30 * 86_400,
       }),
       201,
-    ).json<{ expires_at: string }>();
+    ).json<Share & { expires_at: string }>();
     expect(Date.parse(made.expires_at)).toBeLessThan(Date.now() + 25 * 3_600_000);
+    const another = await share();
+    expectStatus(await open(made.url), 200);
+    expectStatus(await api(jane.credentials, 'DELETE', `/me/tokens/${id}`), 204);
+    expectStatus(await open(made.url), 404);
+    expectStatus(await open(another.url), 200);
+    const listed = (await hub.api('GET', `/projects/${project}/shares?limit=1000`)).body.toString();
+    expect([listed.includes(`"${another.id}"`), listed.includes(`"${made.id}"`)]).toEqual([true, false]);
   });
 });

@@ -197,9 +197,14 @@ export async function insertDenials(db: Queryable, rows: readonly DenialRow[]): 
     select d.at, d.action, 'deny', d.reason, coalesce(d.principal_id, p.id), coalesce(d.principal_kind, p.kind),
            coalesce(d.principal_name, p.name), d.credential, d.credential_id, d.address, d.request_id, d.route, d.project_id,
            d.project, d.repository, d.reference, d.count
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as d (
+    from jsonb_to_recordset(${JSON.stringify(rows, takable)}::jsonb) as d (
       at timestamptz, action text, reason text, principal_id bigint, principal_kind text, principal_name text, attempted text,
       credential text, credential_id bigint, address text, request_id text, route text, project_id bigint, project text,
       repository text, reference text, count int)
     left join principals p on p.kind = 'user' and p.name = d.attempted`);
+}
+
+/** Postgres takes no U+0000 and no half of a surrogate pair, and one row that it does not take keeps back all the others. */
+function takable(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.replaceAll('\0', '\ufffd').toWellFormed() : value;
 }

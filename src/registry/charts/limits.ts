@@ -30,6 +30,8 @@ export const CHART_LIMITS = {
   /** Of one YAML file, and of all of a chart together, as far as they are parsed. */
   yaml: MIB,
   allYaml: 4 * MIB,
+  /** Of one as JSON: there every alias is written out, and a few hundred bytes may stand for a hundred megabytes. */
+  json: 8 * MIB,
   /** Of Chart.yaml as JSON: every index repeats it. */
   entry: 128 * 1024,
   /** Text that is kept for people to read: of one file, and of all templates and CRDs together. */

@@ -3,6 +3,7 @@ import { parentPort } from 'node:worker_threads';
 import { createTwoFilesPatch } from 'diff';
 import { parseDocument, type Tags } from 'yaml';
 import { compareValues, type ValueChange } from './compare-values.ts';
+import { CHART_LIMITS } from './limits.ts';
 
 export interface YamlRules {
   /** Equal keys are an error; else the last counts, as in Go. */
@@ -69,7 +70,12 @@ function isPlain(tag: Tags[number]): boolean {
 
 /** Through JSON, as helm does it: no cycles, no exotic keys, nothing that JSON cannot say. */
 function plain(value: unknown): unknown {
-  return value === undefined ? null : (JSON.parse(JSON.stringify(value)) as unknown);
+  if (value === undefined) return null;
+  const text = JSON.stringify(value);
+  if (text.length > CHART_LIMITS.json) {
+    throw new Error(`with its aliases written out it is longer than ${CHART_LIMITS.json} characters`);
+  }
+  return JSON.parse(text) as unknown;
 }
 
 function outcome(task: Task): Outcome {

@@ -1,24 +1,29 @@
 /**
  * Text of strangers, parsed and compared in threads: the event loop goes on, and a document that takes too long or too much
- * memory costs a thread and nothing else. Comparing has one of its own, so that whoever looks at differences holds up no push.
+ * memory costs a thread and nothing else. Looking has one of its own, so that whoever reads or compares holds up no push.
  */
 import { createLimiter } from '../../auth/limiter.ts';
 import { ChartRefused } from './refused.ts';
 import { createTextThread, type TextThread } from './text-threads.ts';
 import type { Results, Task, YamlRules } from './text-thread.ts';
 
-/** Too many comparisons wait: try again. */
+/** Too many people look at charts: try again. */
 export class TooManyComparisons extends Error {
   override readonly name = 'TooManyComparisons';
 }
 
 const reading = createTextThread();
 const comparing = createTextThread();
-const comparers = createLimiter(1, 16, () => new TooManyComparisons('The hub is busy comparing charts; try again'));
+const comparers = createLimiter(1, 16, () => new TooManyComparisons('The hub is busy reading and comparing charts; try again'));
 
 /** @throws {ChartRefused} `cannot load <file>: …` */
 export function parseYaml(file: string, text: string, rules: YamlRules): Promise<unknown> {
   return run(reading, file, { kind: 'yaml', text, ...rules });
+}
+
+/** For who looks at a chart that is here. @throws {ChartRefused | TooManyComparisons} */
+export function showYaml(file: string, text: string): Promise<unknown> {
+  return compare(() => run(comparing, file, { kind: 'yaml', text, uniqueKeys: false, wanted: true }));
 }
 
 /** Runs one comparison after the other. @throws {TooManyComparisons} */

@@ -37,7 +37,8 @@ export async function createShare(
   const { repository, version, path, action } = share;
   const seconds = Math.min(share.seconds, ((principal.expiresAt ?? Infinity) - Date.now()) / 1000);
   return db.transaction(async (tx) => {
-    const row = { repositoryId: repository.id, version, path, action, createdBy: principal.id, seconds };
+    const tokenId = principal.credential === 'token' ? (principal.credentialId ?? null) : null;
+    const row = { repositoryId: repository.id, version, path, action, createdBy: principal.id, tokenId, seconds };
     const made = await rows.insertShare(tx, { ...row, secretHash: hashOf(secret) });
     await recordChange(tx, actor, {
       type: 'share.created',

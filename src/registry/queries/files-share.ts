@@ -22,13 +22,14 @@ export async function insertShare(
     path: string;
     action: 'pull' | 'push';
     createdBy: number;
+    tokenId: number | null;
     seconds: number;
   },
 ): Promise<Pick<ShareRow, 'id' | 'created_at' | 'expires_at'>> {
   const row = await tx.first<Pick<ShareRow, 'id' | 'created_at' | 'expires_at'>>(sql`
-    insert into file_shares (secret_hash, repository_id, version, path, action, created_by, expires_at)
+    insert into file_shares (secret_hash, repository_id, version, path, action, created_by, token_id, expires_at)
     values (${share.secretHash}, ${share.repositoryId}, ${share.version}, ${share.path}, ${share.action},
-            ${share.createdBy}, now() + make_interval(secs => ${share.seconds}))
+            ${share.createdBy}, ${share.tokenId}, now() + make_interval(secs => ${share.seconds}))
     returning id, created_at, expires_at`);
   return row as Pick<ShareRow, 'id' | 'created_at' | 'expires_at'>;
 }
@@ -46,15 +47,15 @@ export interface OpenedShare {
   admin: boolean;
 }
 
-/** A share that holds now, with who made it; none of someone who was disabled. */
+/** A share that holds now, with who made it; none of someone who was disabled, nor of a token that was revoked. */
 export function selectOpenShare(db: Queryable, secretHash: Buffer): Promise<OpenedShare | undefined> {
   return db.first<OpenedShare>(sql`
     select s.id, r.path as repository, s.version, s.path, s.action, p.id as principal_id, p.kind as principal_kind, p.name as principal_name, p.epoch,
            coalesce(u.admin, false) as admin
     from file_shares s join repositories r on r.id = s.repository_id join principals p on p.id = s.created_by
-    left join users u on u.principal_id = p.id
+    left join users u on u.principal_id = p.id left join tokens t on t.id = s.token_id
     where s.secret_hash = ${secretHash} and s.expires_at > now() and p.disabled_at is null
-      and (p.expires_at is null or p.expires_at > now())`);
+      and (p.expires_at is null or p.expires_at > now()) and t.revoked_at is null`);
 }
 
 /** Shares of a project that hold, oldest first; of one person, or (null) of everyone. */
@@ -67,7 +68,8 @@ export function selectShares(
   return db.query<ShareRow>(sql`
     select s.id, r.path as repository, s.version, s.path, s.action, p.name as created_by, s.created_at, s.expires_at
     from file_shares s join repositories r on r.id = s.repository_id join principals p on p.id = s.created_by
-    where r.project_id = ${projectId} and s.expires_at > now() and s.id > ${page.after}
+    left join tokens t on t.id = s.token_id
+    where r.project_id = ${projectId} and s.expires_at > now() and t.revoked_at is null and s.id > ${page.after}
       and (${createdBy}::bigint is null or s.created_by = ${createdBy}::bigint)
     order by s.id limit ${page.limit}`);
 }
