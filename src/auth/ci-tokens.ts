@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { createLocalJWKSet, errors, jwtVerify, type JSONWebKeySet } from 'jose';
 import type { IssuerKeys } from './issuer-keys.ts';
 import type { IssuerRow } from './queries/issuers.ts';
+import { REGISTRY_TOKEN_TYPE } from './registry-tokens.ts';
 
 export type TokenClaims = Readonly<Record<string, unknown>>;
 
@@ -58,10 +59,12 @@ export function decodeToken(token: string): DecodedToken | undefined {
   };
 }
 
-/** Whether it is meant as a JWT, a good one or not: nobody's password begins with a JOSE header. */
-export function looksLikeJwt(token: string): boolean {
+/** Whether it is meant as a JWT of somebody else's, a good one or not: nobody's password begins with a JOSE header. */
+export function isForeignJwt(token: string): boolean {
   const dot = token.indexOf('.');
-  return dot > 0 && token.startsWith('eyJ') && objectIn(token.slice(0, dot))?.['alg'] !== undefined;
+  if (dot <= 0 || !token.startsWith('eyJ')) return false;
+  const header = objectIn(token.slice(0, dot));
+  return header?.['alg'] !== undefined && header['typ'] !== REGISTRY_TOKEN_TYPE;
 }
 
 /**

@@ -5,7 +5,7 @@ import { openSession } from './ci-sessions.ts';
 import {
   decodeToken,
   LEEWAY_SECONDS,
-  looksLikeJwt,
+  isForeignJwt,
   TokenFault,
   verifyToken,
   type DecodedToken,
@@ -70,7 +70,7 @@ export function ciVerifier(
   return {
     recognises(credentials) {
       const { token } = tokenIn(credentials);
-      return looksLikeJwt(token) && !origins.includes(decodeToken(token)?.issuer ?? '');
+      return isForeignJwt(token) && !origins.includes(decodeToken(token)?.issuer ?? '');
     },
     async check(credentials) {
       const given = tokenIn(credentials);

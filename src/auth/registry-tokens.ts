@@ -39,7 +39,8 @@ export class TokenTooLarge extends Error {
   override readonly name = 'TokenTooLarge';
 }
 
-const TYPE = 'registry+jwt';
+/** In the header of each. */
+export const REGISTRY_TOKEN_TYPE = 'registry+jwt';
 const LIFETIME_SECONDS = 300;
 /** Between the clocks of two replicas. */
 const SKEW_SECONDS = 10;
@@ -96,7 +97,7 @@ export function createRegistryTokens(
         access: access.map(({ type, name, actions }) => ({ type, name, actions })),
         ...(principal.limits && { limits: principal.limits }),
       })
-        .setProtectedHeader({ alg: 'ES256', kid, typ: TYPE })
+        .setProtectedHeader({ alg: 'ES256', kid, typ: REGISTRY_TOKEN_TYPE })
         .setIssuer(origin)
         .setAudience(serviceOf(origin))
         .setSubject(principal.id === 0 ? '' : principal.name)
@@ -143,7 +144,7 @@ export function createRegistryTokens(
   /** Only our own keys, by their id; whatever else a header brings along (jwk, jku, x5c, crit, zip) is a forgery. */
   async function keyFor(header: JWTHeaderParameters) {
     const { alg: _, kid, typ, ...rest } = header;
-    if (typ !== TYPE || typeof kid !== 'string' || Object.keys(rest).length > 0) {
+    if (typ !== REGISTRY_TOKEN_TYPE || typeof kid !== 'string' || Object.keys(rest).length > 0) {
       throw new InvalidCredentials();
     }
     const key = await keys.verifier(kid);

@@ -36,6 +36,13 @@ async function sessions(of = project) {
     .items;
 }
 
+/** How often the trail says that it was opened. */
+async function openings(id: string): Promise<number> {
+  const row = await hub.db.first<{ n: number }>(sql`
+    select count(*)::int as n from events where type = 'dev.berth.ci.session_opened' and data ->> 'session' = ${id}`);
+  return row!.n;
+}
+
 describe('the token of a build is the password', () => {
   test.each(['basic', 'bearer'] as const)('of every door, as %s', async (scheme) => {
     const token = await issuer.token();
@@ -115,7 +122,9 @@ describe('a session', () => {
       Array.from({ length: 20 }, (_, i) => me(password(token, `u${i}`), i % 2 ? replica.origin : hub.origin)),
     );
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
-    expect(await sessions()).toHaveLength(before + 1);
+    const all = await sessions();
+    expect(all).toHaveLength(before + 1);
+    expect(await openings(all[0]!.id)).toBe(1);
   });
 
   test('that is revoked ends at once, everywhere, with registry tokens, and its token opens none again', async () => {
@@ -140,6 +149,7 @@ describe('a session', () => {
     await hub.db.query(sql`update principals set expires_at = now() where id = ${newest!.id}`);
     expectStatus(await me(one), 401);
     expectStatus(await me(one, replica.origin), 401);
+    expect(await openings(newest!.id)).toBe(1);
     await hub.db.query(sql`delete from uploads`);
   });
 
@@ -203,6 +213,9 @@ describe('of several rules that fit', () => {
     expect((await me(bearer(token))).json()).toMatchObject({ name: one.subject });
     const misfit = await trust(hub, secondName, home, { claims: { repository: 'octo/else' } });
     expectStatus(await me(password(token, misfit.subject)), 401);
+    // One that is disabled does not stand in the way of the next.
+    expectStatus(await hub.api('PATCH', `/projects/${home}/trust-rules/${one.name}`, { disabled: true }), 200);
+    expect(await nameOf('octocat')).toBe(two.subject);
   });
 });
 

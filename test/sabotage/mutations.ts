@@ -1,22 +1,6 @@
-/** Fifty ways to forget one condition of a check. Each has to fail a suite; `npm run test:sabotage` tries them one by one. */
-export interface Mutation {
-  /** What is forgotten. */
-  readonly name: string;
-  readonly file: string;
-  /** Occurs exactly once. */
-  readonly text: string;
-  readonly by: string;
-  /** The suite that is expected to notice; all the others follow when it does not. */
-  readonly suite: string;
-}
-
-const mutation = (name: string, file: string, text: string, by: string, suite: string): Mutation => ({
-  name,
-  file,
-  text,
-  by,
-  suite,
-});
+/** Ways to forget one condition of a check. Each has to fail a suite; `npm run test:sabotage` tries them one by one. */
+import { CI_MUTATIONS } from './ci-mutations.ts';
+import { mutation, type Mutation } from './mutation.ts';
 
 const GATE = 'test/auth/gate.test.ts';
 const SUBJECTS = 'test/auth/subjects.test.ts';
@@ -406,4 +390,5 @@ export const MUTATIONS: readonly Mutation[] = [
     '',
     MATRIX,
   ),
+  ...CI_MUTATIONS,
 ];
