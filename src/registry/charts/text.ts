@@ -21,9 +21,18 @@ export function parseYaml(file: string, text: string, rules: YamlRules): Promise
   return run(reading, file, { kind: 'yaml', text, ...rules });
 }
 
-/** For who looks at a chart that is here. @throws {ChartRefused | TooManyComparisons} */
+const shown = new Map<string, Promise<unknown>>();
+
+/** For who looks at a chart that is here; those who look at the same one share the work. @throws {ChartRefused | TooManyComparisons} */
 export function showYaml(file: string, text: string): Promise<unknown> {
-  return compare(() => run(comparing, file, { kind: 'yaml', text, uniqueKeys: false, wanted: true }));
+  let running = shown.get(text);
+  if (running === undefined) {
+    running = compare(() => run(comparing, file, { kind: 'yaml', text, uniqueKeys: false, wanted: true })).finally(() =>
+      shown.delete(text),
+    );
+    shown.set(text, running);
+  }
+  return running;
 }
 
 /** Runs one comparison after the other. @throws {TooManyComparisons} */
