@@ -14,7 +14,11 @@ export class TooManyComparisons extends Error {
 
 const reading = createTextThread();
 const comparing = createTextThread();
-const comparers = createLimiter(1, 16, () => new TooManyComparisons('The hub is busy reading and comparing charts; try again'));
+const comparers = createLimiter(
+  1,
+  16,
+  () => new TooManyComparisons('The hub is busy reading and comparing charts; try again'),
+);
 
 /** @throws {ChartRefused} `cannot load <file>: …` */
 export function parseYaml(file: string, text: string, rules: YamlRules): Promise<unknown> {
