@@ -151,10 +151,23 @@ async function readJson(ctx: Context): Promise<unknown> {
     throw new Problem('unsupported-media-type', 'Send JSON with Content-Type: application/json.');
   }
   const bytes = await readBytes(ctx);
+  const document = parsed(bytes);
+  if (!isWellFormed(document)) throw new Problem('malformed-json', 'A string has half of a surrogate pair.');
+  return document;
+}
+
+function parsed(bytes: Buffer): unknown {
   try {
     return parseStrictJson(bytes, BODY_DEPTH);
   } catch (error) {
     if (!(error instanceof AmbiguousJson)) throw error;
     throw new Problem('malformed-json', `${error.message}.`);
   }
+}
+
+/** Whether all of it is text that Postgres takes, in columns and in events. */
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(([key, inner]) => key.isWellFormed() && isWellFormed(inner));
 }

@@ -63,10 +63,15 @@ export function enforce(guards: Guards): (policy: ApiPolicy) => Middleware {
       throw unauthenticated('Registry tokens are for /v2; send Basic credentials or a personal token.');
     }
     await check(guards, policy, principal, facts, ctx.state);
+    // Some routes decide in their handler, when they know what it is about; nobody's body is read before.
+    if (policy.kind === 'project' && principal.kind === 'anonymous' && !READING.has(ctx.method)) {
+      throw unauthenticated('Send Basic credentials or a personal token.');
+    }
     return next();
   };
 }
 
+const READING = new Set(['GET', 'HEAD']);
 const PERSONAL = ['password', 'session'] as const satisfies readonly Principal['credential'][];
 
 function isSession({ authorization }: Caller): boolean {

@@ -8,6 +8,7 @@ import { matchesPath, touchesRoot } from './glob.ts';
 import { createGrantMemory } from './grant-memory.ts';
 import { projectOf, whyNotCreatable } from './names.ts';
 import type { Action, ConsideredRule, Gate, Limits, Principal, Target, Verdict } from './principal.ts';
+import { roleAllows } from './roles.ts';
 import { describe, obstacleOf, type Grant } from './rules.ts';
 
 /** What the subject may do, before its credential narrows it. */
@@ -68,9 +69,28 @@ export function createGate(
     return grant ? allow(describe(grant)) : deny('no grant in the project');
   }
 
+  async function mayAnywhere(principal: Principal, action: Action, target: Target): Promise<Verdict> {
+    const { project } = target;
+    if (project === undefined || isStale(principal, target)) return decide(principal, action, target);
+    if (!limitsTouch(principal.limits, action, project.name)) return deny('beyond the limits of the token');
+    if (principal.access !== undefined) {
+      for (const path of principal.access.keys()) {
+        const verdict = projectOf(path) === project.name && (await decide(principal, action, { ...target, path }));
+        if (verdict && verdict.effect !== 'deny') return verdict;
+      }
+      return { ...deny('not in the registry token'), insufficientScope: true };
+    }
+    if (principal.admin) return allow('administrator');
+    if (principal.kind === 'anonymous' && action !== 'pull') return deny('anonymous may only pull');
+    const holds = (grant: Grant): boolean => grant.until > now() && roleAllows(grant.role, action);
+    const grant = (await grants(principal, project, target)).find(holds);
+    return grant ? allow(describe(grant)) : deny(`no grant allows ${action}`);
+  }
+
   return {
     decide,
     sees,
+    mayAnywhere,
     mayMountFrom(principal, target) {
       const { access: _, ...credential } = principal;
       return decide(credential, 'pull', target);
@@ -118,8 +138,12 @@ function withoutProject(
 
 /** Whether a credential with these limits can pull anything at all in the project. */
 export function limitsShow(limits: Limits | undefined, project: string): boolean {
+  return limitsTouch(limits, 'pull', project);
+}
+
+function limitsTouch(limits: Limits | undefined, action: Action, project: string): boolean {
   if (limits === undefined) return true;
-  if (!limits.actions.includes('pull')) return false;
+  if (!limits.actions.includes(action)) return false;
   return limits.paths === undefined || limits.paths.some((glob) => touchesRoot(glob, project));
 }
 

@@ -111,6 +111,11 @@ export interface Gate {
    * it looks at the credential, not at what a registry token was asked for.
    */
   sees(principal: Principal, target: Target): Promise<Verdict>;
+  /**
+   * Whether there is anything in the project that it could be allowed for: for requests that say in their body what they are
+   * about, so that the bodies of those who are denied in any case are not read. What is in the body is decided by `decide`.
+   */
+  mayAnywhere(principal: Principal, action: Action, target: Target): Promise<Verdict>;
   /** `decide`, with the rules that were considered. For administrators, owners, and people about themselves. */
   explain(principal: Principal, action: Action, target: Target): Promise<Explanation>;
 }

@@ -16,7 +16,7 @@ import { HelmError, notFound, unauthenticated } from './errors.ts';
 export type HelmPolicy =
   /** Something of the namespace's project has to show to the caller; the handler leaves out what may not be pulled. */
   | { readonly kind: 'see' }
-  /** Signed in, and the project shows or could be made: which chart is meant is known only once it was read. */
+  /** There is something in the project, which may be made by it, that the caller may push to: which chart is meant is known only once it was read. */
   | { readonly kind: 'upload' }
   /** The handler asks the gate about the chart that the path names: `decideOn`. */
   | { readonly kind: 'chart'; readonly action: Action };
@@ -74,6 +74,14 @@ async function check({ registry: { gate } }: HelmDoor, ctx: Context, target: Tar
   if (verdict.effect === 'deny' && isUpload && !target.project) verdict = await gate.decide(principal, 'push', target);
   Object.assign(ctx.state, { verdict });
   if (verdict.effect === 'deny') throw principal.kind === 'anonymous' ? unauthenticated() : notFound();
+  if (!isUpload) return;
+  verdict = await gate.mayAnywhere(principal, 'push', target);
+  Object.assign(ctx.state, { verdict });
+  if (verdict.effect === 'deny') throw mayNot('push');
+}
+
+function mayNot(action: Action): HelmError {
+  return new HelmError(403, `You may not ${action} here; ask an owner of the project for the right`);
 }
 
 /**
@@ -96,7 +104,7 @@ export async function decideOn(door: HelmDoor, ctx: Context, path: string, tag?:
   }
   if (principal.kind === 'anonymous') throw unauthenticated();
   const sees = action !== 'pull' && (await gate.decide(principal, 'pull', target)).effect !== 'deny';
-  throw sees ? new HelmError(403, `You may not ${action} here; ask an owner of the project for the right`) : notFound();
+  throw sees ? mayNot(action) : notFound();
 }
 
 function namespaceOf(ctx: Context): Namespace {

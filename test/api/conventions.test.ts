@@ -212,3 +212,28 @@ describe('limits', async () => {
     expect(count).not.toThrow();
   });
 });
+
+describe('a body', () => {
+  test('of someone who has not signed in is not read, even where everyone may look', async () => {
+    const name = await project(jane, { visibility: 'public' });
+    await call('GET', `/projects/${name}`).expect(200);
+    const paths = [`/projects/${name}/shares`, `/projects/${name}/charts/web/versions/1.0.0/yank`];
+    for (const [method, path] of [
+      ['POST', paths[0]],
+      ['PUT', paths[1]],
+    ] as const) {
+      const answer = await call(method, path!).set('Content-Type', 'application/json').send('{').expect(401);
+      expect(answer.body.type).toBe('urn:berth:problem:unauthenticated');
+    }
+  });
+
+  test.each(['\\ud83d', '\\ude00', 'x\\ude00\\ud83d'])('with half of a surrogate pair is refused: %s', async (half) => {
+    const name = await project(jane);
+    const post = (body: string) =>
+      call('POST', `/projects/${name}/robots`, jane).set('Content-Type', 'application/json').send(body);
+    const answer = await post(`{"name":"bot","description":"${half}"}`).expect(400);
+    expect(answer.body.type).toBe('urn:berth:problem:malformed-json');
+    await post(`{"name":"bot","${half}":1}`).expect(400);
+    await post('{"name":"bot","description":"\\ud83d\\ude00"}').expect(201);
+  });
+});

@@ -271,6 +271,30 @@ describe('a registry token', () => {
   });
 });
 
+describe('anywhere in a project', () => {
+  test('may push whom some path could be allowed to', async () => {
+    const project = await newProject(db, 'public');
+    const [writer, reader, late] = [await person(), await person(), await person()];
+    await newGrant(db, project.id, writer.id, { role: 'writer', pathGlob: 'charts/web' });
+    await newGrant(db, project.id, reader.id, { role: 'reader' });
+    await newGrant(db, project.id, late.id, { role: 'writer', expiresIn: -1 });
+    const may = async (who: Principal, action: Action = 'push') =>
+      (await gate.mayAnywhere(who, action, await facts(project.name, who.id))).effect;
+    expect([await may(writer), await may(reader), await may(late), await may(ANONYMOUS)]).toEqual([
+      ...['allow', 'deny', 'deny', 'deny'],
+    ]);
+    expect(await may(writer, 'delete')).toBe('deny');
+    const root = { ...(await person()), admin: true };
+    expect(await may(root)).toBe('allow');
+    expect(await may({ ...root, limits: { actions: ['pull'] } })).toBe('deny');
+    expect(await may({ ...root, limits: { actions: ['push'], paths: ['elsewhere/**'] } })).toBe('deny');
+    expect(await may({ ...root, limits: { actions: ['push'], paths: [`${project.name}/app`] } })).toBe('allow');
+    expect(await may({ ...root, access: new Map([[`${project.name}/app`, ['pull'] as const]]) })).toBe('deny');
+    expect(await may({ ...root, access: new Map([[`${project.name}/app`, ['push'] as const]]) })).toBe('allow');
+    expect(await may({ ...root, epoch: 0 })).toBe('deny');
+  });
+});
+
 describe('staleness', () => {
   test('whoever changed since, is disabled or gone is denied before anything else', async () => {
     const open = await newProject(db, 'public');

@@ -138,6 +138,19 @@ describe('a writer', () => {
     expectStatus(await hub.admin.repo(`${namespace}/other`).getManifest('1.2.3'), 404);
   });
 
+  it('of nothing has no body read, whatever is in it', async () => {
+    const { project, namespace } = await filled('public');
+    const [reader, stranger] = [await hub.person(), await hub.person()];
+    await grant(project, reader.name, 'reader', '**');
+    for (const { credentials } of [reader, stranger]) {
+      const door = classic(hub, namespace, credentials);
+      for (const path of ['/api/charts', '/api/prov']) {
+        const answer = expectStatus(await door.request('POST', path, {}, Buffer.from('no chart')), 403);
+        expect(answer.json<{ error: string }>().error).toMatch(/^You may not push here/);
+      }
+    }
+  });
+
   it('who is refused is in the audit trail', async () => {
     const { project, namespace } = await filled('private');
     const { name, credentials } = await hub.person();

@@ -23,6 +23,7 @@ export type Needs =
   | 'a password'
   | 'a hub administrator'
   | 'to see the project'
+  | 'to see the project, signed in'
   | 'to administrate the project'
   /** Looks at no credentials at all. */
   | 'to come to sign in';
@@ -72,9 +73,9 @@ export const POLICY: Readonly<Record<string, Needs>> = {
   'files-delete': { file: 'delete', changes: true },
 
   'api-versions': 'to see the project',
-  'api-share-create': 'to see the project',
+  'api-share-create': 'to see the project, signed in',
   'api-shares': 'to see the project',
-  'api-share-revoke': 'to see the project',
+  'api-share-revoke': 'to see the project, signed in',
 
   'oidc-start': 'nothing',
   'oidc-callback': 'nothing',
@@ -241,6 +242,9 @@ export function expected(needs: Needs, credential: Credential, place: Place): Ou
   // Registry tokens are for /v2 alone.
   if (jwt) return 'challenged';
   if (typeof needs === 'object') return onApiChart(needs.apiChart, credential, place);
+  if (needs === 'to see the project, signed in') {
+    return subject.signedIn ? onProject('to see the project', credential, place) : 'challenged';
+  }
   if (needs === 'an exchange' || needs === 'valid credentials or none') return 'let through';
   if (needs === 'to see the project' || needs === 'to administrate the project') {
     return onProject(needs, credential, place);
@@ -308,7 +312,8 @@ function onChart(what: 'see' | 'upload' | 'pull' | 'delete', credential: Credent
   const may = (action: Action) => has(subject, action, chart) && within(credential, action, chart.repository);
   if (what === 'see') return shows(credential, place) ? 'let through' : refused;
   if (what === 'upload') {
-    if (subject.signedIn && shows(credential, place)) return 'let through';
+    if (subject.signedIn && shows(credential, place))
+      return pushesSomewhere(credential, place) ? 'let through' : 'forbidden';
     // A registry token is for the one repository that it names, and makes no namespace.
     const makes = place.kind === undefined && subject.person && !credential.kind.endsWith('jwt');
     return makes && within(credential, 'push', namespaceOf(place)) ? 'let through' : refused;
@@ -317,6 +322,22 @@ function onChart(what: 'see' | 'upload' | 'pull' | 'delete', credential: Credent
   if (may('delete') && credential.kind !== 'narrow jwt') return 'hidden';
   if (!subject.signedIn) return 'challenged';
   return may('pull') ? 'forbidden' : 'hidden';
+}
+
+/** Whether there is anything in the project that the credential may push to. */
+function pushesSomewhere(credential: Credential, place: Place): boolean {
+  const { subject, kind, actions = ALL } = credential;
+  if (!actions.includes('push') || kind === 'narrow jwt') return false;
+  // A registry token is for the repositories that were asked for.
+  if (kind === 'wide jwt') {
+    return [place.repository, chartOf(place), filesOf(place)].some(
+      (repository) => has(subject, 'push', { ...place, repository }) && within(credential, 'push', repository),
+    );
+  }
+  return (
+    subject.admin ||
+    subject.holdings.some((holding) => holding.project === place.project && holding.actions.includes('push'))
+  );
 }
 
 /** Of the chart `web` right below the project. */

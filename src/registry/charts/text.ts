@@ -14,16 +14,29 @@ export class TooManyComparisons extends Error {
 
 const reading = createTextThread();
 const comparing = createTextThread();
-const comparers = createLimiter(1, 16, () => new TooManyComparisons('The hub is busy reading and comparing charts; try again'));
+const comparers = createLimiter(
+  1,
+  16,
+  () => new TooManyComparisons('The hub is busy reading and comparing charts; try again'),
+);
 
 /** @throws {ChartRefused} `cannot load <file>: …` */
 export function parseYaml(file: string, text: string, rules: YamlRules): Promise<unknown> {
   return run(reading, file, { kind: 'yaml', text, ...rules });
 }
 
-/** For who looks at a chart that is here. @throws {ChartRefused | TooManyComparisons} */
+const shown = new Map<string, Promise<unknown>>();
+
+/** For who looks at a chart that is here; those who look at the same one share the work. @throws {ChartRefused | TooManyComparisons} */
 export function showYaml(file: string, text: string): Promise<unknown> {
-  return compare(() => run(comparing, file, { kind: 'yaml', text, uniqueKeys: false, wanted: true }));
+  let running = shown.get(text);
+  if (running === undefined) {
+    running = compare(() => run(comparing, file, { kind: 'yaml', text, uniqueKeys: false, wanted: true })).finally(() =>
+      shown.delete(text),
+    );
+    shown.set(text, running);
+  }
+  return running;
 }
 
 /** Runs one comparison after the other. @throws {TooManyComparisons} */
