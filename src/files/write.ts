@@ -7,7 +7,7 @@ import { findFile } from '../registry/files/read.ts';
 import { deployByChecksum, ensureEmptyConfig, storeFile } from '../registry/files/store.ts';
 import { ensureRepository, type Repository } from '../registry/repositories.ts';
 import { parseRepositoryPath, type RepositoryPath, type Tag } from '../registry/names.ts';
-import { deleteTag } from '../registry/tags.ts';
+import { removeVersion } from '../registry/files/versions.ts';
 import { pathOf } from './address.ts';
 import { checked, claimsOf, refuseOthers, sayDigests, sha256Of, type Checksums } from './checksums.ts';
 import { conditionOf } from './conditions.ts';
@@ -135,7 +135,7 @@ export function remove({ registry }: FilesDoor): Middleware {
     if (address.kind === 'file') {
       await removeFile(registry, request, address.path, conditionOf(ctx));
     } else if (address.kind === 'folder' && address.folder === '') {
-      await deleteTag(registry, request);
+      await removeVersion(registry, request);
     } else {
       throw new FileError(405, 'method-not-allowed', 'A folder goes with its last file; delete files or the version');
     }

@@ -7,7 +7,7 @@ import { recordEvent } from '../jobs/outbox.ts';
 import { settle } from './files/build.ts';
 import { mayReplace, type Kind } from './kinds.ts';
 import type { Tag } from './names.ts';
-import { insertTag, lockTag, moveTag, recordTagMoves, removeTags, selectTagPage } from './queries/tags.ts';
+import { insertTag, lockTag, moveTag, recordTagMoves, removeTags, selectTagPage, type TagRow } from './queries/tags.ts';
 import { Refusal } from './refusal.ts';
 import type { Registry } from './registry.ts';
 import type { Repository } from './repositories.ts';
@@ -102,10 +102,15 @@ function movedTag(tag: Tag): Refusal {
   return new Refusal('TAG_MOVED', `The tag ${tag} was moved by somebody else just now; look again`, { tag });
 }
 
-/** Takes a tag away; what it pointed at stays. @throws {Refusal} MANIFEST_UNKNOWN, DENIED */
+/**
+ * Takes a tag away; what it pointed at stays.
+ * @param refuse throws for a tag that its door does not delete
+ * @throws {Refusal} MANIFEST_UNKNOWN, DENIED
+ */
 export async function deleteTag(
   registry: Registry,
   request: { scene: Scene; repository: Repository; principal: Principal; requestId: string; tag: Tag },
+  refuse: (row: TagRow) => void = () => {},
 ): Promise<void> {
   const { repository, principal, tag } = request;
   const may = await decideTags(registry, request.scene, principal, [tag], 'delete');
@@ -113,6 +118,7 @@ export async function deleteTag(
   await registry.db.transaction(async (tx) => {
     const row = await lockTag(tx, repository.id, tag);
     if (!row) throw new Refusal('MANIFEST_UNKNOWN', 'This repository has no such manifest or tag', { reference: tag });
+    refuse(row);
     // What was put file by file stays as a manifest without a tag, as what any other tag pointed at does.
     const before = row.stale ? await settle(tx, repository, tag, row.digest) : row.digest;
     await removeTags(tx, repository.id, [tag]);

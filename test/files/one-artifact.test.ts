@@ -160,7 +160,7 @@ describe('kinds', () => {
     const files = await newFiles(hub);
     await v2(files).mustPushImage(image(), 'image');
     const put = expectStatus(await files.put('image', 'a', 'A'), 409);
-    expect(put.body.toString()).toMatch(/is a image|is an image/);
+    expect(put.body.toString()).toMatch(/is an image/);
     await files.put('files', 'a', 'A');
     const pushed = image();
     for (const one of pushed.blobs) await v2(files).mustPush(one);
@@ -168,6 +168,23 @@ describe('kinds', () => {
     expect(over.body.toString()).toMatch(/is a file/);
     expectStatus(await v2(files).putManifest(index([]), 'files'), 409);
     expectStatus(await files.ask('POST', `${files.at('image')}?finalise`), 409);
+  });
+
+  it('what is not files is not deleted here: 409 names the kind, and the tag stays', async () => {
+    const files = await newFiles(hub);
+    await v2(files).mustPushImage(image(), 'image');
+    expectStatus(await v2(files).putManifest(index([]), 'index'), 201);
+    await pushTitled(files, 'other', [{ title: 'a', content: blob('A') }], { artifactType: 'application/vnd.example' });
+    for (const [tag, kind] of [
+      ['image', 'an image'],
+      ['index', 'an index'],
+      ['other', 'another kind of artifact'],
+    ] as const) {
+      const refused = expectStatus(await files.ask('DELETE', files.at(tag)), 409);
+      expect(refused.body.toString()).toBe(`The tag ${tag} is ${kind}; it is deleted through /v2, as it was pushed\n`);
+    }
+    expect(await v2(files).mustTags()).toEqual(['image', 'index', 'other']);
+    expectStatus(await v2(files).deleteManifest('image'), 202);
   });
 
   it('an index has no files of its own', async () => {

@@ -34,15 +34,20 @@ export async function lockVersion(
 ): Promise<LockedVersion | undefined> {
   const tag = await lockTag(tx, repositoryId, name);
   if (!tag) return undefined;
-  if ((tag.kind as Kind) !== 'file') {
-    throw new Refusal(
-      'TAG_KIND',
-      `The tag ${name} is ${tag.kind === 'other' ? 'another kind of artifact' : `a ${tag.kind}`}; it cannot become a version of files. Choose another version`,
-      { tag: name, kind: tag.kind },
-    );
-  }
+  refuseOtherKind(tag, 'it cannot become a version of files. Choose another version');
   const version = (await selectVersion(tx, repositoryId, name)) ?? (await adopt(tx, repositoryId, tag, actorId));
   return { tag, version };
+}
+
+/**
+ * @param so what follows from it, after the kind that the tag is
+ * @throws {Refusal} TAG_KIND
+ */
+export function refuseOtherKind(tag: TagRow, so: string): void {
+  const kind = tag.kind as Kind;
+  if (kind === 'file') return;
+  const named = kind === 'other' ? 'another kind of artifact' : `${kind === 'chart' ? 'a' : 'an'} ${kind}`;
+  throw new Refusal('TAG_KIND', `The tag ${tag.name} is ${named}; ${so}`, { tag: tag.name, kind });
 }
 
 /** @throws {FileRefusal} VERSION_FINAL, VERSION_REFERRED */

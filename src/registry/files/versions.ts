@@ -5,7 +5,7 @@ import type { Principal } from '../../auth/principal.ts';
 import { digestFromBytes, type Digest } from '../../blobs/digest.ts';
 import { recordEvent } from '../../jobs/outbox.ts';
 import { settle } from './build.ts';
-import { lockVersion, refuseUnlessOpen } from './change.ts';
+import { lockVersion, refuseOtherKind, refuseUnlessOpen } from './change.ts';
 import { refuseOverflow, type VersionRequest } from './put.ts';
 import { checkProperties, type PropertyChange } from './properties.ts';
 import { FileRefusal } from './refusal.ts';
@@ -16,7 +16,7 @@ import { selectVersionNames, selectVersionPage, type VersionListRow } from '../q
 import type { Registry } from '../registry.ts';
 import type { Repository } from '../repositories.ts';
 import type { Scene } from '../scene.ts';
-import { decideTags } from '../tags.ts';
+import { decideTags, deleteTag } from '../tags.ts';
 
 /** What stands behind the colon, or the `@`, of a repository. */
 export type VersionName =
@@ -142,6 +142,14 @@ export async function changeProperties(
       return after;
     }),
   );
+}
+
+/**
+ * Takes the version away, final or not; its manifest stays, by digest.
+ * @throws {Refusal} MANIFEST_UNKNOWN, DENIED, and TAG_KIND for what has another door to be deleted at
+ */
+export function removeVersion(registry: Registry, request: VersionRequest): Promise<void> {
+  return deleteTag(registry, request, (tag) => refuseOtherKind(tag, 'it is deleted through /v2, as it was pushed'));
 }
 
 /** What is known of a version beside its files; of one that came through /v2 only its tag. */
