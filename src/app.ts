@@ -24,11 +24,18 @@ export interface AppOptions {
   readonly draining?: () => boolean;
 }
 
+/** What a connection that the client gave up ends with, in Node's words. */
+const GONE = /^(?:HPE_|ECONNRESET|EPIPE|ERR_STREAM_PREMATURE_CLOSE)/;
+
 export function createApp(context: Context, options: AppOptions = {}): Koa {
   const { config, log, db, store, registry, authenticator, tokens, keys, secrets, oidc, issuerKeys } = context;
   const app = new Koa();
   const report = (error: unknown, requestId: string): void => log.error({ err: error, requestId }, 'a request failed');
-  app.on('error', (error: Error) => log.error({ err: error }, 'an answer could not be completed'));
+  app.on('error', (error: NodeJS.ErrnoException) => {
+    // Who goes away in the middle is in the log already, as 499.
+    if (GONE.test(error.code ?? '')) log.debug({ err: error }, 'a client went away');
+    else log.error({ err: error }, 'an answer could not be completed');
+  });
 
   app.use(
     requests(

@@ -75,17 +75,16 @@ export async function putTag(
     if (current.manifest_id === manifestId && !current.stale) return undefined;
     if (put.replaces !== undefined && put.replaces !== digestFromBytes(current.digest)) throw movedTag(tag);
     put.mayMove.overwrite(tag);
-    if (!mayReplace(current.kind as Kind, put.kind)) {
-      throw new Refusal(
-        'TAG_KIND',
-        `The tag ${tag} is a ${current.kind}; it cannot become a ${put.kind}. Delete it first`,
-        {
-          tag,
-        },
-      );
-    }
     if (current.final) {
       throw new Refusal('UNSUPPORTED', `Version ${tag} is final; nothing in it changes. Choose another tag`, { tag });
+    }
+    if (!mayReplace(current.kind as Kind, put.kind)) {
+      const other = put.kind === 'other' ? 'something else' : `a tag of kind ${put.kind}`;
+      throw new Refusal(
+        'TAG_KIND',
+        `The tag ${tag} is of kind ${current.kind}; it cannot become ${other}. Delete it first`,
+        { tag },
+      );
     }
     before = current.stale ? await settle(tx, put.repository, tag, current.digest) : current.digest;
     await moveTag(tx, row);

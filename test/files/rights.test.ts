@@ -196,12 +196,15 @@ describe('credentials', () => {
 it('what would be one repository to the router and another to the guard is none', async () => {
   const open = await newFiles(hub, { visibility: 'public' });
   await open.put('1', 'a', 'A');
-  const [project = '', rest = ''] = open.at('1', 'a').slice('/files/'.length).split(/\/(.*)/);
-  expectStatus(await send(hub.origin, { path: `/files/${project}/${rest}` }), 200);
+  const [owner = '', rest = ''] = open
+    .at('1', 'a')
+    .slice('/files/'.length)
+    .split(/\/(.*)/);
+  expectStatus(await send(hub.origin, { path: `/files/${owner}/${rest}` }), 200);
   for (const path of [
-    `http://${project}/files/${rest}`,
-    `http://files/files/${project}/${rest}`,
-    `/files/${project}/${rest}#b`,
+    `http://${owner}/files/${rest}`,
+    `http://files/files/${owner}/${rest}`,
+    `/files/${owner}/${rest}#b`,
   ]) {
     const answer = expectStatus(await send(hub.origin, { path, headers: { Accept: 'application/json' } }), 400);
     expect(answer.json()).toMatchObject({ type: expect.stringContaining('path-invalid') });
