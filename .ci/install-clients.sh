@@ -8,6 +8,7 @@ clients=${BERTH_CLIENTS_DIR:-$HOME/.cache/berth-ci}
 go_release=1.26
 
 engines=(skopeo podman buildah docker.io crun runc iptables uidmap umoci docker-registry zstd gnupg unzip git jq)
+browser=(chromium)
 directory=(slapd ldap-utils openssl)
 s3_server=(radosgw ceph-mon ceph-osd ceph-mgr ceph-common curl)
 # Debian 12 is older than these; they are static Go programs, so taking them from sid takes nothing else from there.
@@ -172,6 +173,7 @@ step() {
 install_engines() { install_packages "${engines[@]}"; }
 # Any will do, and where there is one already Debian's would be in its way.
 install_kubectl() { command -v kubectl >/dev/null || install_packages kubernetes-client; }
+install_browser() { install_packages "${browser[@]}"; }
 install_directory() { install_packages "${directory[@]}"; }
 install_s3_server() { install_packages "${s3_server[@]}"; }
 install_newer_clients() { install_from_sid "${from_sid[@]}"; }
@@ -179,6 +181,7 @@ install_newer_clients() { install_from_sid "${from_sid[@]}"; }
 mkdir -p "$clients/bin"
 step install_engines
 step install_kubectl
+step install_browser
 step install_directory
 step install_s3_server
 step install_newer_clients
