@@ -13,7 +13,7 @@ import { writeBuildContext, writeRandomFile } from './layers.ts';
 import { makeWorkspace, type Workspace } from './workspace.ts';
 
 const MIB = 1024 * 1024;
-/** MiB of the upload that is cut. The campaign in docs/evidence.md has 2,048. */
+/** MiB of the upload that is cut. CI has 2,048 on disk. */
 const RESUMED = Number(process.env.BERTH_TEST_RESUME_MIB ?? 300);
 const hub = inject('hub');
 

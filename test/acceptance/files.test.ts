@@ -10,7 +10,7 @@ import { run } from './command.ts';
 import { writeRandomFile } from './layers.ts';
 import { makeWorkspace, type Workspace } from './workspace.ts';
 
-/** MiB of the upload that is cut. The campaign in docs/evidence.md has 2,048. */
+/** MiB of the upload that is cut. CI has 2,048 on disk. */
 const RESUMED = Number(process.env.BERTH_TEST_RESUME_MIB ?? 300);
 
 describe.skipIf(lacks('curl', 'oras'))('files', () => {
