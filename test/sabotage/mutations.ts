@@ -53,8 +53,8 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'nobody may only pull',
     'src/auth/gate.ts',
-    "if (principal.kind === 'anonymous' && action !== 'pull')",
-    'if (false)',
+    "if (principal.kind === 'anonymous' && action !== 'pull')\n      return",
+    'if (false)\n      return',
     GATE,
   ),
   mutation(
@@ -67,8 +67,8 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'the actions of a token',
     'src/auth/gate.ts',
-    '  if (!limits.actions.includes(action)) return false;\n',
-    '',
+    '  if (!limits.actions.includes(action)) return false;\n  return limits.paths === undefined || limits.paths.some((glob) => matches',
+    '  return limits.paths === undefined || limits.paths.some((glob) => matches',
     GATE,
   ),
   mutation(
@@ -216,14 +216,14 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'the keys in a token',
     'src/auth/registry-tokens.ts',
-    "typ !== TYPE || typeof kid !== 'string' || Object.keys(rest).length > 0",
-    "typ !== TYPE || typeof kid !== 'string'",
+    "typ !== REGISTRY_TOKEN_TYPE || typeof kid !== 'string' || Object.keys(rest).length > 0",
+    "typ !== REGISTRY_TOKEN_TYPE || typeof kid !== 'string'",
     FORGED,
   ),
   mutation(
     'the type of a token',
     'src/auth/registry-tokens.ts',
-    "typ !== TYPE || typeof kid !== 'string'",
+    "typ !== REGISTRY_TOKEN_TYPE || typeof kid !== 'string'",
     "typeof kid !== 'string'",
     FORGED,
   ),
@@ -358,8 +358,8 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'rights on a chart',
     'src/helm/guard.ts',
-    "  if (verdict.effect !== 'deny') return scene;\n",
-    '  if (verdict) return scene;\n',
+    "  if (verdict.effect !== 'deny') {\n    for (const warning",
+    '  {\n    for (const warning',
     MATRIX,
   ),
   mutation(
