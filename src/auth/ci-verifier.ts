@@ -33,9 +33,7 @@ export function ciVerifier(
   origins: readonly string[],
   now: () => number = () => Date.now(),
 ): Verifier {
-  /** What holds of the token: by its session, or by its signature. */
-  async function claimsOf(issuer: IssuerRow, token: DecodedToken, proven: boolean): Promise<TokenClaims> {
-    if (proven) return token.claims;
+  async function verified(issuer: IssuerRow, token: DecodedToken): Promise<TokenClaims> {
     try {
       return await verifyToken(keys, issuer, token, now());
     } catch (error) {
@@ -61,10 +59,13 @@ export function ciVerifier(
     const first = open.find((session) => ruleName(session) === username) ?? open[0];
     if (over && first !== undefined && !isSubject(username)) return first;
     const proven = open.some((session) => !session.revoked);
-    const claims = await claimsOf(issuer, token, proven);
+    const claims = proven ? token.claims : await verified(issuer, token);
     const rule: TrustRuleRow | undefined = await ruleFor(issuer, token, claims, username);
     if (rule === undefined) throw new InvalidCredentials();
-    return open.find((session) => session.ruleId === rule.id) ?? openSession(db, rule, token, claims);
+    const there = open.find((session) => session.ruleId === rule.id);
+    if (there !== undefined) return there;
+    // A session proves what the token says, not that the token is still good: two rules must not keep it alive in turns.
+    return openSession(db, rule, token, proven ? await verified(issuer, token) : claims);
   }
 
   return {

@@ -55,6 +55,30 @@ test('a token works past its end as long as its session, on every replica; anoth
   expect(await may(two, token, 'new')).toBe('InvalidCredentials');
 });
 
+test('a token that is over opens nothing, however good the session is that it has under another rule', async () => {
+  turned = 0;
+  const claims = { run_purpose: 'relay', repository: 'octo/app' };
+  for (const name of ['relay-a', 'relay-b']) {
+    await createRule(db, { projectId, project }, { name, issuer: 'builds', audience: AUDIENCE, claims }, HUB);
+  }
+  const token = await issuer.token({ run_purpose: 'relay' });
+  const [a, b] = [`${project}/relay-a`, `${project}/relay-b`];
+  expect(await may(one, token, a)).toBe(a);
+  turned = 59 * MINUTE;
+  expect(await may(two, token, b)).toBe('InvalidCredentials');
+  expect(await may(two, token, a)).toBe(a);
+  // Both while it is good: a session that has ended is not renewed by the other one.
+  turned = 0;
+  expect(await may(one, token, b)).toBe(b);
+  await db.query(sql`
+    update principals set expires_at = now(), epoch = epoch + 1
+    where kind = 'ci_session' and parent_id = (select id from principals where name = ${a})`);
+  turned = 59 * MINUTE;
+  const replica = createAuth(one.another(), { now });
+  expect(await may(replica, token, a)).toBe('InvalidCredentials');
+  expect(await may(replica, token, b)).toBe(b);
+});
+
 test('a token that is still good opens its session again when that has ended, but not when it was revoked', async () => {
   turned = 0;
   const token = await issuer.token({ exp: Math.floor(Date.now() / 1000) + 3 * 3600 });

@@ -20,16 +20,16 @@ export const CI_MUTATIONS: readonly Mutation[] = [
   mutation(
     'the signature of a CI token',
     'src/auth/ci-verifier.ts',
-    'if (proven) return token.claims;',
-    'return token.claims;',
+    'proven ? token.claims : await verified(issuer, token)',
+    'token.claims',
     FORGED,
   ),
   mutation(
-    'whose session proves a CI token',
+    'a CI token that is over opens no session',
     'src/auth/ci-verifier.ts',
-    'const proven = open.some((session) => !session.revoked);',
-    'const proven = true;',
-    FORGED,
+    'proven ? await verified(issuer, token) : claims',
+    'claims',
+    TIME,
   ),
   mutation(
     'revoked CI sessions',
