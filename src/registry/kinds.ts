@@ -33,3 +33,9 @@ export function mayReplace(before: Kind, after: Kind): boolean {
   const own = new Set<Kind>(['chart', 'file']);
   return !own.has(before) && !own.has(after);
 }
+
+/** With its article, for sentences. */
+export function named(kind: Kind): string {
+  if (kind === 'other') return 'another kind of artifact';
+  return `${kind === 'image' || kind === 'index' ? 'an' : 'a'} ${kind}`;
+}

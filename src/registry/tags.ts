@@ -5,7 +5,7 @@ import type { Transaction } from '../db/database.ts';
 import { noteDecision } from '../jobs/origin.ts';
 import { recordEvent } from '../jobs/outbox.ts';
 import { settle } from './files/build.ts';
-import { mayReplace, type Kind } from './kinds.ts';
+import { mayReplace, named, type Kind } from './kinds.ts';
 import type { Tag } from './names.ts';
 import { insertTag, lockTag, moveTag, recordTagMoves, removeTags, selectTagPage, type TagRow } from './queries/tags.ts';
 import { Refusal } from './refusal.ts';
@@ -79,12 +79,10 @@ export async function putTag(
       throw new Refusal('UNSUPPORTED', `Version ${tag} is final; nothing in it changes. Choose another tag`, { tag });
     }
     if (!mayReplace(current.kind as Kind, put.kind)) {
-      const other = put.kind === 'other' ? 'something else' : `a tag of kind ${put.kind}`;
-      throw new Refusal(
-        'TAG_KIND',
-        `The tag ${tag} is of kind ${current.kind}; it cannot become ${other}. Delete it first`,
-        { tag },
-      );
+      const kinds = [named(current.kind as Kind), named(put.kind)] as const;
+      throw new Refusal('TAG_KIND', `The tag ${tag} is ${kinds[0]}; it cannot become ${kinds[1]}. Delete it first`, {
+        tag,
+      });
     }
     before = current.stale ? await settle(tx, put.repository, tag, current.digest) : current.digest;
     await moveTag(tx, row);

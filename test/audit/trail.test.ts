@@ -195,6 +195,7 @@ describe('who reads it', () => {
     const [jane, joe] = [await hub.person(), await hub.person()];
     const mine = await hub.project({ grants: { [jane.name]: 'owner', [joe.name]: 'maintainer' } });
     const other = await hub.project();
+    await eventually({ project: mine }, 1);
     const seen = await trail({}, jane.credentials, mine);
     expect(seen.length).toBeGreaterThan(0);
     expect(new Set(seen.map(({ project }) => project))).toEqual(new Set([mine]));

@@ -3,7 +3,7 @@ import type { Transaction } from '../../db/database.ts';
 import { digestFromBytes, digestToBytes } from '../../blobs/digest.ts';
 import { filesOf, weightOf, type FileList } from './manifest.ts';
 import { FileRefusal } from './refusal.ts';
-import type { Kind } from '../kinds.ts';
+import { named, type Kind } from '../kinds.ts';
 import {
   insertVersion,
   isReferredTo,
@@ -46,8 +46,7 @@ export async function lockVersion(
 export function refuseOtherKind(tag: TagRow, so: string): void {
   const kind = tag.kind as Kind;
   if (kind === 'file') return;
-  const named = kind === 'other' ? 'another kind of artifact' : `${kind === 'chart' ? 'a' : 'an'} ${kind}`;
-  throw new Refusal('TAG_KIND', `The tag ${tag.name} is ${named}; ${so}`, { tag: tag.name, kind });
+  throw new Refusal('TAG_KIND', `The tag ${tag.name} is ${named(kind)}; ${so}`, { tag: tag.name, kind });
 }
 
 /** @throws {FileRefusal} VERSION_FINAL, VERSION_REFERRED */
