@@ -250,17 +250,21 @@ describe('the dry run', () => {
 });
 
 test('changes are in the audit trail', async () => {
-  const answer = expectStatus(await hub.api('GET', '/audit?limit=1000'), 200);
-  const actions = new Set(answer.json<{ items: { action: string }[] }>().items.map(({ action }) => action));
-  expect([...actions]).toEqual(
-    expect.arrayContaining([
-      'issuer.created',
-      'issuer.updated',
-      'issuer.removed',
-      'trust_rule.created',
-      'trust_rule.updated',
-      'trust_rule.removed',
-      'ci.session_opened',
-    ]),
-  );
+  const actions = async () => {
+    const answer = expectStatus(await hub.api('GET', '/audit?limit=1000'), 200);
+    return answer.json<{ items: { action: string }[] }>().items.map(({ action }) => action);
+  };
+  await expect
+    .poll(actions, { timeout: 10_000, interval: 20 })
+    .toEqual(
+      expect.arrayContaining([
+        'issuer.created',
+        'issuer.updated',
+        'issuer.removed',
+        'trust_rule.created',
+        'trust_rule.updated',
+        'trust_rule.removed',
+        'ci.session_opened',
+      ]),
+    );
 });
