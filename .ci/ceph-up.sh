@@ -2,7 +2,7 @@
 # Starts a real S3 server (Ceph's radosgw over one monitor, one manager and one in-memory store) on loopback:
 #   .ci/ceph-up.sh FOLDER [PORT]
 # Everything it is lives in FOLDER; FOLDER/env holds what a client needs; `.ci/ceph-down.sh FOLDER` ends it.
-# Needs root and the packages that install-clients.sh installs. Holds up to 4 GiB, in memory.
+# Needs root and the packages that install-clients.sh installs. Holds up to 8 GiB, in memory.
 set -euo pipefail
 
 folder=${1:?usage: ceph-up.sh FOLDER [PORT]}
@@ -44,7 +44,7 @@ admin_socket = $folder/run/\$name.asok
 pid_file = $folder/run/\$name.pid
 log_file = $folder/log/\$name.log
 osd_objectstore = memstore
-memstore_device_bytes = $((4 * 1024 * 1024 * 1024))
+memstore_device_bytes = $((8 * 1024 * 1024 * 1024))
 osd_max_object_name_len = 256
 osd_crush_chooseleaf_type = 0
 osd_pool_default_size = 1
