@@ -7,6 +7,17 @@ import { masterKeyIn } from './config/master-key.ts';
 import { collect, type Collected, type Environment, type Flags } from './config/sources.ts';
 import type { Values } from './config/settings.ts';
 
+export interface GcClocks {
+  /** In which what was deleted can be brought back. */
+  readonly undo: number;
+  /** From the end of its last use to a blob's review. */
+  readonly delay: number;
+  /** From the removal of the rows to that of the bytes. */
+  readonly bytesDelay: number;
+  /** Of an answer to somebody who may push (P4); renewed when half of it is over. */
+  readonly lease: number;
+}
+
 export interface Config {
   readonly host: string;
   readonly port: number;
@@ -33,6 +44,8 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   /** Seconds after which a browser has to sign in again: without a request, and in any case. */
   readonly sessions: { readonly idle: number; readonly life: number };
+  /** Clocks of garbage collection, in seconds. */
+  readonly gc: GcClocks;
   readonly limits: {
     /** Bytes of one blob. */
     readonly blob: number;
@@ -99,6 +112,12 @@ export function readConfig({ env, flags = {} }: { env: Environment; flags?: Flag
     auditDays: required.auditDays,
     trustedProxies: values.trustedProxies ?? [],
     sessions: { idle: required.sessionIdle, life: required.sessionLife },
+    gc: {
+      undo: required.undoDays,
+      delay: required.gcDelay,
+      bytesDelay: required.gcBytesDelay,
+      lease: required.lease,
+    },
     limits: {
       blob: required.maxBlobSize,
       uploadIdleSeconds: required.uploadIdle,

@@ -97,6 +97,7 @@ export async function createContext(config: Config, secrets: Secrets, options: C
     liveHashes: createLiveHashes(),
     worker: options.claimant ?? randomUUID(),
     limits: { blob: config.limits.blob, manifest: MANIFEST_LIMIT },
+    clocks: config.gc,
   };
   const owned = stack.move();
   return {

@@ -48,6 +48,12 @@ export function duration(value: string): number {
   return Number(match[1]) * TIME_UNITS[match[2]!]!;
 }
 
+/** Days, also fractions, as seconds: `7`, `0.5`. */
+export function days(value: string): number {
+  if (!/^\d{1,4}(\.\d{1,6})?$/.test(value)) throw new Error('must be a number of days such as 7 or 0.5');
+  return Number(value) * TIME_UNITS['d']!;
+}
+
 /** A time that must not be shorter than `least`. */
 export function durationFrom(least: string): (value: string) => number {
   return (value) => {

@@ -62,6 +62,10 @@ const REFUSALS: Record<RefusalCode, readonly [status: number, code: OciCode]> = 
   TAG_KIND: [409, 'DENIED'],
   TAG_MOVED: [409, 'DENIED'],
   CHART_EXISTS: [409, 'DENIED'],
+  TAG_IMMUTABLE: [409, 'DENIED'],
+  MANIFEST_HELD: [409, 'DENIED'],
+  QUOTA_EXCEEDED: [403, 'DENIED'],
+  REPOSITORY_MOVED: [403, 'DENIED'],
   DENIED: [403, 'DENIED'],
   UNSUPPORTED: [409, 'UNSUPPORTED'],
 };

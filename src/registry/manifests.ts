@@ -8,7 +8,7 @@ import { parseManifest, type Manifest } from './manifest.ts';
 import type { ManifestFacts } from './memory.ts';
 import type { Tag } from './names.ts';
 import {
-  hideManifest,
+  hideManifests,
   lockManifestForDelete,
   selectManifest,
   selectParent,
@@ -179,7 +179,8 @@ async function hide(
     before: names.map(() => digest),
     after: null,
   });
-  await hideManifest(tx, row.id);
+  const deletion = { reason: 'request', runId: null, actorId: principal.id || null } as const;
+  await hideManifests(tx, repository.id, [{ id: row.id, tags: names }], deletion);
   await bumpRepositoryEpoch(tx, repository.id);
   await recordEvent(tx, {
     type: 'manifest.deleted',

@@ -20,6 +20,10 @@ export type RefusalCode =
   | 'TAG_KIND'
   | 'TAG_MOVED'
   | 'CHART_EXISTS'
+  | 'TAG_IMMUTABLE'
+  | 'MANIFEST_HELD'
+  | 'QUOTA_EXCEEDED'
+  | 'REPOSITORY_MOVED'
   | 'DENIED'
   | 'UNSUPPORTED';
 

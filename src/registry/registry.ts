@@ -1,6 +1,7 @@
 /** What every operation on artifacts works with. Built once by `context.ts` and handed down. */
 import type { Gate } from '../auth/principal.ts';
 import type { BlobStore, Redirects } from '../blobs/store.ts';
+import type { GcClocks } from '../config.ts';
 import type { Database } from '../db/database.ts';
 import type { Memory } from './memory.ts';
 import type { Scenes } from './scene.ts';
@@ -17,6 +18,7 @@ export interface Registry {
   /** Identifies this process in upload claims. */
   readonly worker: string;
   readonly limits: RegistryLimits;
+  readonly clocks: GcClocks;
 }
 
 export interface RegistryLimits {

@@ -32,7 +32,10 @@ import {
 
 export interface HubOptions extends Omit<HubStoreOptions, 'kind'> {
   readonly store?: 'disk' | 's3';
-  readonly config?: Partial<Omit<Config, 'limits'>> & { readonly limits?: Partial<Config['limits']> };
+  readonly config?: Partial<Omit<Config, 'limits' | 'gc'>> & {
+    readonly limits?: Partial<Config['limits']>;
+    readonly gc?: Partial<Config['gc']>;
+  };
 }
 
 export interface Person {
@@ -92,6 +95,7 @@ export async function testHub(options: HubOptions = {}): Promise<TestHub> {
     ...defaults(folder, ports[0], url, store.config),
     publicUrls: [origin, replicaOrigin],
     ...options.config,
+    gc: { ...GC, ...options.config?.gc },
     limits: { ...LIMITS, ...options.config?.limits },
   };
   await bootstrapAdmin(db, { password: ADMIN.password });
@@ -168,6 +172,9 @@ async function succeed(call: Promise<Answer>): Promise<void> {
 
 const SESSIONS: Config['sessions'] = { idle: 3_600, life: 43_200 };
 
+/** The defaults. */
+const GC: Config['gc'] = { undo: 7 * 86_400, delay: 3_600, bytesDelay: 86_400, lease: 48 * 3_600 };
+
 const LIMITS: Config['limits'] = {
   blob: 10 * 2 ** 30,
   uploadIdleSeconds: 86_400,
@@ -192,6 +199,7 @@ function defaults(folder: string, port: number, url: string, store: Config['stor
     auditDays: 400,
     trustedProxies: [],
     sessions: SESSIONS,
+    gc: GC,
     limits: LIMITS,
   };
 }

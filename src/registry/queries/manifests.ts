@@ -82,6 +82,8 @@ export async function upsertManifest(
       on conflict (repository_id, digest) do update
         set deleted_at = null, leased_until = now() + interval '48 hours'
       returning id, (xmax = 0) as created, media_type
+    ), back as (
+      delete from deletions using written where manifest_id = written.id and not created
     ), body as (
       insert into manifest_payloads (manifest_id, payload) select id, ${m.payload}::bytea from written where created
     )
@@ -146,8 +148,31 @@ export function selectParent(
     where c.repository_id = ${repositoryId} and c.child_digest = ${child} and m.deleted_at is null limit 1`);
 }
 
-export async function hideManifest(db: Queryable, manifestId: number): Promise<void> {
-  await db.query(sql`update manifests set deleted_at = now() where id = ${manifestId}`);
+export interface Deletion {
+  readonly reason: 'request' | 'retention' | 'orphan';
+  /** What decided it, such as a run of retention. */
+  readonly runId: number | null;
+  readonly actorId: number | null;
+}
+
+/** Puts manifests into the trash, each with the tags that were taken from it. The caller holds their locks. */
+export async function hideManifests(
+  db: Queryable,
+  repositoryId: number,
+  manifests: readonly { readonly id: number; readonly tags: readonly string[] }[],
+  deletion: Deletion,
+): Promise<void> {
+  const ids = manifests.map(({ id }) => id);
+  const tags = manifests.map((each) => JSON.stringify(each.tags));
+  await db.query(sql`
+    with hidden as (
+      update manifests set deleted_at = now() where id = any (${ids}::bigint[]) and deleted_at is null returning id
+    )
+    insert into deletions (manifest_id, repository_id, reason, run_id, actor_id, tags)
+    select hidden.id, ${repositoryId}::bigint, ${deletion.reason}, ${deletion.runId}::bigint, ${deletion.actorId}::bigint,
+           array(select jsonb_array_elements_text(w.tags::jsonb))
+    from hidden join unnest(${ids}::bigint[], ${tags}::text[]) as w (id, tags) on w.id = hidden.id
+    on conflict (manifest_id) do nothing`);
 }
 
 export interface ReferrerRow {
