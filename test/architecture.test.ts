@@ -5,7 +5,14 @@ import { describe, expect, it } from 'vitest';
 const SRC = new URL('../src/', import.meta.url);
 
 /** From top to bottom. A folder may import what stands on a lower line, and itself. */
-const LEVELS = [['oci', 'helm', 'files', 'api', 'ui'], ['registry'], ['auth'], ['blobs', 'jobs'], ['db', 'http']];
+const LEVELS = [
+  ['oci', 'helm', 'files', 'api', 'ui'],
+  ['registry'],
+  ['auth'],
+  ['blobs', 'jobs'],
+  ['db', 'http'],
+  ['cache'],
+];
 /** Folders that only the composition root uses: how processes start, how settings are read, commands that are clients. */
 const ROOT_FOLDERS = ['process', 'config', 'import'];
 

@@ -78,9 +78,9 @@ export function createRegistryTokens(
   now: () => number = () => Date.now(),
 ): RegistryTokens {
   const verified = new LRUCache<string, { principal: Principal; kid: string; expiresAt: number }>({
-    max: 20_000,
     maxSize: 16 * 2 ** 20,
-    sizeCalculation: (_, token) => token.length,
+    // At least what an entry takes beside its token.
+    sizeCalculation: (_, token) => Math.max(token.length, 800),
   });
 
   return {

@@ -7,10 +7,13 @@
  * package that the hub does not need otherwise.
  */
 import { lookup as systemLookup } from 'node:dns/promises';
-import { Agent as HttpAgent, request as requestHttp, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { networkOf } from './addresses.ts';
+
+// As in server.ts: an import would load the implementation of fetch.
+const { Agent: HttpAgent, request: requestHttp } = process.getBuiltinModule('node:http');
 
 /** What an administrator has allowed for one target; a target that anybody else names gets `{}`. */
 export interface OutboundTrust {

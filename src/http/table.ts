@@ -1,6 +1,9 @@
 /** Routes as a table: one line each, the policy on the line. */
-import { Router } from '@koa/router';
+import { createRequire } from 'node:module';
 import type { Context, Middleware } from 'koa';
+
+// Its CommonJS form: the other one imports node:http, which loads the implementation of fetch (server.ts).
+const { Router } = createRequire(import.meta.url)('@koa/router') as typeof import('@koa/router');
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 

@@ -67,10 +67,14 @@ export async function readBlob(
   if (blob.size > SMALL_BLOB) return registry.store.read(blob.key, range ?? whole);
   let content = registry.memory.smallBlobs.get(blob.key);
   if (!content) {
-    const chunks: Buffer[] = [];
-    for await (const chunk of registry.store.read(blob.key, whole)) chunks.push(Buffer.from(chunk));
-    content = Buffer.concat(chunks);
-    if (content.length !== blob.size) throw new StoreUnavailable(`${blob.key} has other bytes than recorded`);
+    // Of its own, not of Node's pool: a piece that is kept would keep the 64 KiB around it.
+    content = Buffer.allocUnsafeSlow(blob.size);
+    let filled = 0;
+    for await (const chunk of registry.store.read(blob.key, whole)) {
+      content.set(chunk.subarray(0, blob.size - filled), filled);
+      filled += chunk.length;
+    }
+    if (filled !== blob.size) throw new StoreUnavailable(`${blob.key} has other bytes than recorded`);
     registry.memory.smallBlobs.set(blob.key, content);
   }
   return range ? content.subarray(range.start, range.end + 1) : content;

@@ -126,7 +126,10 @@ export async function findManifest(
   if (known) return known;
   const row = await selectManifest(registry.db, repository.id, digestToBytes(digest));
   if (!row) return undefined;
-  const facts = { id: row.id, digest, mediaType: row.media_type, payload: row.payload };
+  // Of its own, not of Node's pool: a piece that is kept would keep the 64 KiB around it.
+  const payload = Buffer.allocUnsafeSlow(row.payload.length);
+  payload.set(row.payload);
+  const facts = { id: row.id, digest, mediaType: row.media_type, payload };
   registry.memory.manifests.set(repository.id, digest, repository.epoch, facts);
   return facts;
 }
