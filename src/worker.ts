@@ -7,11 +7,13 @@ import { pruneSessions } from './auth/sessions.ts';
 import { sweepDeadObjects } from './blobs/sweep.ts';
 import type { Context } from './context.ts';
 import { startJobs, type Job, type JobRunner } from './jobs/queue.ts';
-import { listUnlistedCharts, readPushedChart } from './registry/charts/jobs.ts';
-import { READ_CHART } from './registry/charts/recording.ts';
+import { READ_CHART } from './registry/charts/limits.ts';
 import { pruneShares } from './registry/files/share.ts';
 import { pruneEvents } from './registry/prune.ts';
 import { reapIdleUploads } from './registry/reap.ts';
+
+/** Loaded when it is wanted: many a hub has no charts. */
+const chartJobs = () => import('./registry/charts/jobs.ts');
 
 export function jobs({ db, store, registry, config }: Context): Job<never>[] {
   return [
@@ -66,13 +68,13 @@ export function jobs({ db, store, registry, config }: Context): Job<never>[] {
     {
       // Charts too large to be read while somebody waits for the push.
       name: READ_CHART,
-      run: ({ manifestId }: { manifestId: number }) => readPushedChart(registry, manifestId),
+      run: async ({ manifestId }: { manifestId: number }) => (await chartJobs()).readPushedChart(registry, manifestId),
     },
     {
       // Charts that a hub of an earlier version took during an upgrade.
       name: 'list-charts',
       every: '41 * * * *',
-      run: () => listUnlistedCharts(registry),
+      run: async () => (await chartJobs()).listUnlistedCharts(registry),
     },
     {
       // The outbox keeps a month.

@@ -8,12 +8,11 @@
  */
 import { lookup as systemLookup } from 'node:dns/promises';
 import type { IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { networkOf } from './addresses.ts';
 
-// As in server.ts: an import would load the implementation of fetch.
-const { Agent: HttpAgent, request: requestHttp } = process.getBuiltinModule('node:http');
+// Not by import, for the reason that server.ts gives. node:https, and TLS with it, is loaded by the first request that needs it.
+const http = process.getBuiltinModule('node:http');
 
 /** What an administrator has allowed for one target; a target that anybody else names gets `{}`. */
 export interface OutboundTrust {
@@ -186,7 +185,8 @@ function exchange(
     ...(trust.ca !== undefined && { ca: trust.ca }),
   } as const;
   // An agent of its own: the global one may have been given a proxy by the environment.
-  const agent = secure ? new HttpsAgent({ keepAlive: false, ...tls }) : new HttpAgent({ keepAlive: false });
+  const https = secure ? process.getBuiltinModule('node:https') : undefined;
+  const agent = https ? new https.Agent({ keepAlive: false, ...tls }) : new http.Agent({ keepAlive: false });
   const options = {
     method,
     headers: { 'User-Agent': 'berth', 'Accept-Encoding': 'identity', ...headers },
@@ -196,7 +196,7 @@ function exchange(
     ...(secure && tls),
   };
   return new Promise((resolve, reject) => {
-    const sent = (secure ? requestHttps : requestHttp)(url, options);
+    const sent = (https ?? http).request(url, options);
     sent.once('response', resolve).once('error', reject);
     sent.end(body);
   });

@@ -32,7 +32,7 @@ export function route<Policy>(
 /**
  * Turns a table into one middleware. `enforce` makes the guard that runs before the handler, for each route, from the
  * route's policy alone.
- * @throws at start-up when a route has no policy or two routes share an id (promise P12)
+ * @throws when a route has no policy or two routes share an id: the door does not open (promise P12)
  */
 export function mount<Policy>(routes: readonly Route<Policy>[], enforce: (policy: Policy) => Middleware): Middleware {
   // Strict: `/blobs/uploads/` is not `/blobs/:digest` with a slash too many.
