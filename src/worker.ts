@@ -11,6 +11,7 @@ import { listUnlistedCharts, readPushedChart } from './registry/charts/jobs.ts';
 import { READ_CHART } from './registry/charts/recording.ts';
 import { pruneShares } from './registry/files/share.ts';
 import { pruneEvents } from './registry/prune.ts';
+import { foldUsage } from './registry/quota/fold.ts';
 import { reapIdleUploads } from './registry/reap.ts';
 
 export function jobs({ db, store, registry, config }: Context): Job<never>[] {
@@ -79,6 +80,12 @@ export function jobs({ db, store, registry, config }: Context): Job<never>[] {
       name: 'prune-events',
       every: '17 * * * *',
       run: () => pruneEvents(db),
+    },
+    {
+      // What projects without a limit use, in one row each.
+      name: 'fold-usage',
+      every: '*/3 * * * *',
+      run: () => foldUsage(db),
     },
     {
       // Links to files that have expired.

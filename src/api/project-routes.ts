@@ -13,6 +13,7 @@ import {
   removeProject,
   type Project,
 } from '../registry/projects.ts';
+import type { RegistryLimits } from '../registry/registry.ts';
 import { define, type ApiRoute } from './call.ts';
 import { anyone, onProject, signedIn } from './guard.ts';
 import { decodeCursor, page, pageOf, pageQuery } from './pages.ts';
@@ -20,7 +21,11 @@ import { notFound, Problem } from './problems.ts';
 import * as shapes from './shapes.ts';
 import { visiblePage } from './visible.ts';
 
-export function projectRoutes(db: Database, gate: Gate): ApiRoute[] {
+export function projectRoutes(
+  db: Database,
+  gate: Gate,
+  { projectBytes }: Pick<RegistryLimits, 'projectBytes'>,
+): ApiRoute[] {
   return [
     define('GET', '/projects', {
       id: 'projects',
@@ -59,7 +64,7 @@ export function projectRoutes(db: Database, gate: Gate): ApiRoute[] {
           ...(visibility && { visibility }),
           ...(allow_sparse !== undefined && { allowSparse: allow_sparse }),
         };
-        return shapes.showProject(await createProject(db, { name, ...settings }, actor));
+        return shapes.showProject(await createProject(db, { name, maxBytes: projectBytes, ...settings }, actor));
       },
     }),
     define('GET', '/projects/:project', {
