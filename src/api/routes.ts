@@ -53,7 +53,7 @@ export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
     ...sessionRoutes(door),
     ...meRoutes(db, door.authenticator),
     ...userRoutes(db),
-    ...projectRoutes(db, gate, registry.limits),
+    ...projectRoutes(db, gate, registry),
     ...quotaRoutes(db, facts),
     ...grantRoutes(db),
     ...explainRoutes({ db, gate, facts }),
