@@ -20,6 +20,7 @@ import { openDatabase, type Database } from './db/database.ts';
 import { createOutbound } from './http/outbound.ts';
 import { createLog, type Log } from './log.ts';
 import { createMemory } from './registry/memory.ts';
+import { refusalOf } from './registry/quota/refused.ts';
 import type { Registry } from './registry/registry.ts';
 import { createScenes } from './registry/scene.ts';
 import { createLiveHashes } from './registry/uploads.ts';
@@ -63,6 +64,7 @@ export async function createContext(config: Config, secrets: Secrets, options: C
       maxConnections: CONNECTIONS,
       applicationName: `berth ${name}`,
       onIdleError: (error) => log.warn({ reason: error.message }, 'a connection to Postgres broke'),
+      refusalOf,
     }),
   );
   const { store, redirects } = await openStore(config.store);
@@ -100,6 +102,7 @@ export async function createContext(config: Config, secrets: Secrets, options: C
       blob: config.limits.blob,
       manifest: MANIFEST_LIMIT,
       uploadIdleSeconds: config.limits.uploadIdleSeconds,
+      projectBytes: config.projectQuota,
     },
     clocks: config.gc,
   };

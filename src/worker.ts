@@ -11,6 +11,7 @@ import { pruneShares } from './registry/files/share.ts';
 import { pruneEvents } from './registry/prune.ts';
 import { COLLECT, runCollectJob, runSweepJob, SWEEP, type CollectJob } from './registry/gc/jobs.ts';
 import { pruneCollection } from './registry/gc/runs.ts';
+import { foldUsage } from './registry/quota/fold.ts';
 
 /** Loaded when it is wanted: many a hub has no charts. */
 const chartJobs = () => import('./registry/charts/jobs.ts');
@@ -87,6 +88,12 @@ export function jobs({ db, registry, config }: Context): Job<never>[] {
       name: 'prune-events',
       every: '17 * * * *',
       run: () => pruneEvents(db),
+    },
+    {
+      // What projects without a limit use, in one row each.
+      name: 'fold-usage',
+      every: '*/3 * * * *',
+      run: () => foldUsage(db),
     },
     {
       // Links to files that have expired.

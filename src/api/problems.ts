@@ -6,6 +6,7 @@ export const CATALOGUE = {
   'validation-failed': [400, 'The request does not have the documented shape'],
   unauthenticated: [401, 'Sign in first'],
   forbidden: [403, 'You may not do that'],
+  'quota-exceeded': [403, 'The project is full'],
   'password-required': [403, 'Sign in with your password'],
   'wrong-password': [403, 'The current password is wrong'],
   'cross-site': [403, 'The request may come from another site'],

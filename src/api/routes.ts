@@ -25,6 +25,7 @@ import { providerRoutes } from './provider-routes.ts';
 import type { Rate } from './rate.ts';
 import { projectRoutes } from './project-routes.ts';
 import { auditRoutes } from './audit-routes.ts';
+import { quotaRoutes } from './quota-routes.ts';
 import { robotRoutes } from './robot-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
 import { teamRoutes } from './team-routes.ts';
@@ -53,7 +54,8 @@ export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
     ...sessionRoutes(door),
     ...meRoutes(db, door.authenticator),
     ...userRoutes(db),
-    ...projectRoutes(db, gate),
+    ...projectRoutes(db, gate, registry),
+    ...quotaRoutes(db, facts),
     ...grantRoutes(db),
     ...explainRoutes({ db, gate, facts }),
     ...auditRoutes(db),

@@ -17,6 +17,7 @@ export type FileErrorName =
   | 'checksum-mismatch'
   | 'unauthenticated'
   | 'forbidden'
+  | 'quota-exceeded'
   | 'not-found'
   | 'method-not-allowed'
   | 'conflict'
@@ -69,6 +70,7 @@ const REFUSALS: Partial<Record<RefusalCode, readonly [status: number, problem: F
   DIGEST_INVALID: [400, 'checksum-mismatch'],
   SIZE_INVALID: [400, 'request-invalid'],
   MANIFEST_UNKNOWN: [404, 'not-found'],
+  QUOTA_EXCEEDED: [403, 'quota-exceeded'],
   DENIED: [403, 'forbidden'],
 };
 

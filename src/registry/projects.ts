@@ -36,13 +36,16 @@ export class ProjectError extends Error {
  */
 export async function createProject(
   db: Database,
-  project: { readonly name: string } & ProjectChange,
+  project: {
+    readonly name: string;
+    /** Quota; undefined: without limit. */ readonly maxBytes?: number | undefined;
+  } & ProjectChange,
   actor: Actor,
 ): Promise<Project> {
   const obstacle = whyNotCreatable(project.name);
   if (obstacle !== undefined) throw new ProjectError('validation-failed', obstacle);
   return db.transaction(async (tx) => {
-    const id = await insertProject(tx, project.name, actor.id);
+    const id = await insertProject(tx, project.name, actor.id, project.maxBytes);
     if (id === undefined) throw new ProjectError('name-taken', `There is a project ${project.name} already.`);
     await insertOwner(tx, id, actor.id);
     const made = await rows.updateProject(tx, id, project.visibility, project.allowSparse);

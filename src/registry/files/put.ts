@@ -12,6 +12,7 @@ import { inTurn } from './turns.ts';
 import type { Tag } from '../names.ts';
 import * as rows from '../queries/files.ts';
 import { insertTag, recordTagMoves, removeTags } from '../queries/tags.ts';
+import { requireRoom } from '../quota/room.ts';
 import type { Registry } from '../registry.ts';
 import type { Repository } from '../repositories.ts';
 import type { Scene } from '../scene.ts';
@@ -100,6 +101,7 @@ async function put(
   const entries = files.map((file) => ({ ...linked(file.digest), path: file.path, media_type: MEDIA_TYPE }));
   if (locked) {
     await refuseUnlessOpen(tx, repository.id, locked);
+    if (repository.limited) await requireRoom(tx, request.scene.project?.name ?? '', repository.projectId);
     await refuseConflicts(tx, locked, files);
     const freed = there.reduce((sum, row) => sum + weightOf(asFile(row)), 0);
     const weight = entries.reduce((sum, entry) => sum + weightOf(asFile(entry)), 0) - freed;

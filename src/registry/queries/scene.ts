@@ -9,6 +9,7 @@ export interface SceneRow {
   project_kind: string | null;
   visibility: string | null;
   allow_sparse: boolean | null;
+  limited: boolean | null;
   project_epoch: number | null;
   repository_id: number | null;
   repository_epoch: number | null;
@@ -27,7 +28,7 @@ export function selectScenes(db: Queryable, questions: readonly SceneQuestion[])
   const principals = questions.map((q) => q.principalId);
   const tags = questions.map((q) => q.tag ?? null);
   return db.query<SceneRow>(sql`
-    select q.path, p.id as project_id, p.name as project_name, p.kind as project_kind, p.visibility, p.allow_sparse,
+    select q.path, p.id as project_id, p.name as project_name, p.kind as project_kind, p.visibility, p.allow_sparse, p.limited,
            p.epoch as project_epoch, r.id as repository_id, r.epoch as repository_epoch, s.epoch as principal_epoch,
            t.digest as tag_digest, t.stale as tag_stale
     from unnest(${paths}::text[], ${projects}::text[], ${principals}::bigint[], ${tags}::text[])
