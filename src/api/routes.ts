@@ -29,6 +29,7 @@ import { sessionRoutes } from './session-routes.ts';
 import { teamRoutes } from './team-routes.ts';
 import { documentRoute } from './document-route.ts';
 import { shareRoutes } from './share-routes.ts';
+import { webhookRoutes } from './webhook-routes.ts';
 import { writeProblem } from './translate.ts';
 
 export interface ApiDoor {
@@ -64,6 +65,7 @@ export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
     ...issuerRoutes(door),
     ...ciRoutes(door),
     ...providerRoutes(door),
+    ...webhookRoutes(door),
   ];
 }
 
