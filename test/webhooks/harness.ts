@@ -1,7 +1,7 @@
 /** Receivers that listen for real, and a hub's dispatcher that works when the test says so. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import sql from 'sql-template-tag';
@@ -40,7 +40,16 @@ export interface Receiver {
   wait(count: number): Promise<readonly Received[]>;
 }
 
-/** Call it at the top level of a test file. */
+const servers: Server[] = [];
+afterAll(async () => {
+  for (const server of servers) {
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+  }
+});
+
+/** Listens until the end of the file. */
 export async function receiver(host = '127.0.0.1'): Promise<Receiver> {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -68,11 +77,7 @@ export async function receiver(host = '127.0.0.1'): Promise<Receiver> {
       return self.received;
     },
   };
-  afterAll(async () => {
-    server.closeAllConnections();
-    server.close();
-    await once(server, 'close');
-  });
+  servers.push(server);
   return self;
 }
 
