@@ -28,7 +28,7 @@ export async function fanOut(parts: WebhookParts): Promise<'none' | 'idle' | 'mo
   if (end === undefined) return 'idle';
   // After the horizon was taken: see selectOutlook.
   const hooks = await selectEnabled(db);
-  const events = await outbox.selectEvents(db, from, end, likePatterns(hooks), LARGEST_MESSAGE);
+  const events = await outbox.selectEvents(db, from, end, BATCH, likePatterns(hooks), LARGEST_MESSAGE);
   const { deliveries, withheld, last } = await decide(parts, hooks, events);
   await db.transaction(async (tx) => {
     if (!(await outbox.moveCursor(tx, from, last ?? end))) return;
