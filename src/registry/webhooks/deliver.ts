@@ -31,9 +31,10 @@ export async function deliver(parts: WebhookParts, claimed: ClaimedRow, stop: Ab
     return;
   }
   const from = performance.now();
-  const { outcome, error } = await send(parts, hook, claimed, stop);
+  const { outcome, error, hidden = false } = await send(parts, hook, claimed, stop);
   if (stop.aborted && outcome.status === undefined) return;
-  const durationMs = Math.round(performance.now() - from);
+  // How long it took would tell which names there are.
+  const durationMs = hidden ? 0 : Math.round(performance.now() - from);
   const { waitSeconds, state, pauseSeconds, gone } = judge(outcome, claimed.attempts + 1);
   const settled: Settled = { state, status: outcome.status ?? null, error, durationMs, waitSeconds, attempted: true };
   if (!(await settleDelivery(db, claimed.id, worker, settled))) return;
@@ -64,7 +65,7 @@ async function send(
   hook: hooks.WebhookRow,
   { messageId, payload }: ClaimedRow,
   signal: AbortSignal,
-): Promise<{ outcome: Outcome; error: string | null }> {
+): Promise<{ outcome: Outcome; error: string | null; hidden?: boolean }> {
   const ids = [hook.secretId, ...(hook.previousSecretId === null ? [] : [hook.previousSecretId])];
   const keys = await Promise.all(ids.map((id) => secrets.read(registry.db, id)));
   const { http, privateAddresses, ca } = hook;
@@ -88,6 +89,7 @@ async function send(
     return {
       outcome: { refused: error.reason === 'refused' },
       error: hidden ? NO_SUCH_TARGET : error.message,
+      hidden,
     };
   }
 }

@@ -19,6 +19,8 @@ const CLAIM_SECONDS = 60;
 const BEAT_MS = 1_000;
 /** How often the cursor follows the outbox while there are no hooks. */
 const SKIP_MS = 30_000;
+/** After a failure of its own, such as Postgres that is away. */
+const REST_MS = 10_000;
 /** Requests under way may take that long when the process ends. */
 const GRACE_MS = 5_000;
 
@@ -36,6 +38,7 @@ export function startDispatcher(
   const stop = new AbortController();
   const underWay = new Map<number, { readonly claimed: ClaimedRow; readonly done: Promise<void> }>();
   let skippedAt = -Infinity;
+  let restsUntil = -Infinity;
   let ending = false;
   let beating: Promise<void> | undefined;
 
@@ -90,10 +93,13 @@ export function startDispatcher(
   }
 
   function beat(): void {
-    if (options.beat === false || ending) return;
+    if (options.beat === false || ending || performance.now() < restsUntil) return;
     beating ??= read()
       .then(claimAll)
-      .catch(options.onError)
+      .catch((error: unknown) => {
+        restsUntil = performance.now() + REST_MS;
+        options.onError(error);
+      })
       .finally(() => (beating = undefined));
   }
 
