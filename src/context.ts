@@ -17,7 +17,7 @@ import { openStore } from './blobs/open.ts';
 import type { BlobStore } from './blobs/store.ts';
 import type { Config, Secrets } from './config.ts';
 import { openDatabase, type Database } from './db/database.ts';
-import { createOutbound } from './http/outbound.ts';
+import { createOutbound, type Outbound } from './http/outbound.ts';
 import { createLog, type Log } from './log.ts';
 import { createMemory } from './registry/memory.ts';
 import { refusalOf } from './registry/quota/refused.ts';
@@ -38,6 +38,7 @@ export interface Context extends AsyncDisposable {
   readonly secrets: Vault;
   readonly oidc: Oidc;
   readonly issuerKeys: IssuerKeys;
+  readonly outbound: Outbound;
 }
 
 export interface ContextOptions {
@@ -120,6 +121,7 @@ export async function createContext(config: Config, secrets: Secrets, options: C
     secrets: vault,
     oidc: createOidc({ db, secrets: vault, fetch: providerFetch(outbound) }),
     issuerKeys,
+    outbound,
     async [Symbol.asyncDispose]() {
       await authenticator.settled();
       await owned.disposeAsync();

@@ -5,8 +5,10 @@ import { pruneFailures } from './auth/attempts.ts';
 import { pruneCiSessions } from './auth/ci-sessions.ts';
 import { pruneSessions } from './auth/sessions.ts';
 import type { Context } from './context.ts';
-import { startJobs, type Job, type JobRunner } from './jobs/queue.ts';
+import { startJobs, type Job } from './jobs/queue.ts';
 import { READ_CHART } from './registry/charts/limits.ts';
+import { pruneDeliveries } from './registry/webhooks/deliveries.ts';
+import { startDispatcher } from './registry/webhooks/dispatcher.ts';
 import { pruneShares } from './registry/files/share.ts';
 import { pruneEvents } from './registry/prune.ts';
 import { COLLECT, runCollectJob, runSweepJob, SWEEP, type CollectJob } from './registry/gc/jobs.ts';
@@ -101,13 +103,30 @@ export function jobs({ db, registry, config }: Context): Job<never>[] {
       every: '23 * * * *',
       run: () => pruneShares(db),
     },
+    {
+      // Messages of webhooks: the last thousand of a month.
+      name: 'prune-webhook-deliveries',
+      every: '37 * * * *',
+      run: () => pruneDeliveries(db),
+    },
   ];
 }
 
-/** Runs the jobs in this process until disposed. */
-export function startWorkerJobs(context: Context): Promise<JobRunner> {
-  return startJobs(context.db, jobs(context), {
-    concurrency: 2,
-    onError: (job, error) => context.log.error({ job, err: error }, 'a background job failed; it will be tried again'),
-  });
+/** Runs the jobs in this process, and sends what webhooks are told, until disposed. */
+export async function startWorkerJobs(context: Context): Promise<AsyncDisposable> {
+  const { config, db, log, outbound, registry, secrets } = context;
+  await using stack = new AsyncDisposableStack();
+  stack.use(
+    await startJobs(db, jobs(context), {
+      concurrency: 2,
+      onError: (job, error) => log.error({ job, err: error }, 'a background job failed; it will be tried again'),
+    }),
+  );
+  const parts = { registry, secrets, outbound, source: config.publicUrls[0] as string };
+  stack.use(
+    startDispatcher(parts, {
+      onError: (error) => log.error({ err: error }, 'webhooks could not be worked on; it will be tried again'),
+    }),
+  );
+  return stack.move();
 }

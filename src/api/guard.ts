@@ -128,6 +128,7 @@ async function checkProject(
   throw new Problem('forbidden', `This needs the right to ${action} here; ask an owner of the project.`);
 }
 
-function isHubAdmin({ admin, limits }: Principal): boolean {
+/** Also of routes that are for others as well, where they let an administrator do more. */
+export function isHubAdmin({ admin, limits }: Principal): boolean {
   return admin && (limits === undefined || (limits.actions.includes('admin') && limits.paths === undefined));
 }

@@ -15,6 +15,8 @@ export const CATALOGUE = {
   'last-admin': [409, 'The last administrator has to stay'],
   'idempotency-conflict': [409, 'The key was used for another request'],
   'idempotency-unfinished': [409, 'The request with this key has not been answered'],
+  'webhook-disabled': [409, 'The webhook is disabled'],
+  'limit-reached': [409, 'There are as many as there may be'],
   'in-use': [409, 'Something else rests on it'],
   'project-not-empty': [409, 'The project holds repositories'],
   'precondition-failed': [412, 'It has changed since'],

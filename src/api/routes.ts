@@ -31,6 +31,7 @@ import { sessionRoutes } from './session-routes.ts';
 import { teamRoutes } from './team-routes.ts';
 import { documentRoute } from './document-route.ts';
 import { shareRoutes } from './share-routes.ts';
+import { webhookRoutes } from './webhook-routes.ts';
 import { writeProblem } from './translate.ts';
 
 export interface ApiDoor {
@@ -68,6 +69,7 @@ export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
     ...ciRoutes(door),
     ...providerRoutes(door),
     ...gcRoutes(registry),
+    ...webhookRoutes(door),
   ];
 }
 

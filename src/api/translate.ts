@@ -13,6 +13,7 @@ import { BodyAborted, BodyTooLarge } from '../http/body.ts';
 import { TooManyComparisons } from '../registry/charts/text.ts';
 import { ProjectError } from '../registry/projects.ts';
 import { Refusal } from '../registry/refusal.ts';
+import { WebhookError, type WebhookProblem } from '../registry/webhooks/errors.ts';
 import { CATALOGUE, Problem, problemBody, type ProblemName } from './problems.ts';
 
 const ACCOUNT: Record<AccountProblem, ProblemName> = {
@@ -31,6 +32,16 @@ const ACCOUNT: Record<AccountProblem, ProblemName> = {
   'rule-invalid': 'validation-failed',
 };
 
+const WEBHOOK: Record<WebhookProblem, ProblemName> = {
+  'url-refused': 'validation-failed',
+  'filter-invalid': 'validation-failed',
+  'trust-needed': 'forbidden',
+  'owner-unfit': 'forbidden',
+  'not-found': 'not-found',
+  'too-many': 'limit-reached',
+  disabled: 'webhook-disabled',
+};
+
 /** Asking for Basic is what lets curl and browsers know what to send. */
 export function unauthenticated(detail: string): Problem {
   return new Problem('unauthenticated', detail, {
@@ -42,6 +53,7 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof AccountError) return new Problem(ACCOUNT[error.problem], error.message);
   if (error instanceof ProjectError) return new Problem(error.problem, error.message);
+  if (error instanceof WebhookError) return new Problem(WEBHOOK[error.problem], error.message);
   if (error instanceof Refusal && error.code === 'MANIFEST_UNKNOWN')
     return new Problem('not-found', `${error.message}.`);
   if (error instanceof Refusal && error.code === 'QUOTA_EXCEEDED') {

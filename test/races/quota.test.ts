@@ -124,12 +124,12 @@ it('links that come and go at once: the last of them takes the bytes with it', a
     const content = blob(1_000);
     await a.mustPush(content);
     // What collecting a link does, beside a push of the same content to another repository.
-    const collect = hub.db.pool.query(
+    const collecting = hub.db.pool.query(
       `delete from repository_blobs rb using repositories r, blobs b
        where r.id = rb.repository_id and b.id = rb.blob_id and r.path = $1 and b.digest = $2`,
       [a.name, Buffer.from(`01${content.digest.slice(7)}`, 'hex')],
     );
-    const [, pushed] = await Promise.all([collect, declared(b, content.bytes)]);
+    const [, pushed] = await Promise.all([collecting, declared(b, content.bytes)]);
     expectStatus(pushed, 201);
     await expectExact(hub, project);
   }
