@@ -17,6 +17,7 @@ import { explainRoutes } from './explain-routes.ts';
 import { chartRoutes } from './chart-routes.ts';
 import { enforce } from './guard.ts';
 import { replayable } from './idempotency.ts';
+import { immutabilityRoutes } from './immutability-routes.ts';
 import { issuerRoutes } from './issuer-routes.ts';
 import { openApi } from './openapi.ts';
 import { Problem } from './problems.ts';
@@ -59,6 +60,7 @@ export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
     ...chartRoutes(db, gate),
     ...fileRoutes(registry),
     ...shareRoutes(registry, publicUrls),
+    ...immutabilityRoutes(db),
     ...robotRoutes(db),
     ...teamRoutes(db),
     ...issuerRoutes(door),
