@@ -10,6 +10,9 @@ import { startJobs, type Job, type JobRunner } from './jobs/queue.ts';
 import { listUnlistedCharts, readPushedChart } from './registry/charts/jobs.ts';
 import { READ_CHART } from './registry/charts/recording.ts';
 import { pruneShares } from './registry/files/share.ts';
+import { DELETE_REPOSITORY, deleteRest } from './registry/history/delete-repository.ts';
+import { forgetRepositories } from './registry/history/forget.ts';
+import { pruneHolds } from './registry/holds.ts';
 import { pruneEvents } from './registry/prune.ts';
 import { reapIdleUploads } from './registry/reap.ts';
 
@@ -85,6 +88,23 @@ export function jobs({ db, store, registry, config }: Context): Job<never>[] {
       name: 'prune-shares',
       every: '23 * * * *',
       run: () => pruneShares(db),
+    },
+    {
+      // Holds that have expired, which count as none already.
+      name: 'prune-holds',
+      every: '37 * * * *',
+      run: () => pruneHolds(db),
+    },
+    {
+      // Repositories too large to be deleted while somebody waits.
+      name: DELETE_REPOSITORY,
+      run: (rest: Parameters<typeof deleteRest>[1]) => deleteRest(registry, rest),
+    },
+    {
+      // Rows of deleted repositories of which nothing is left.
+      name: 'forget-deleted-repositories',
+      every: '47 * * * *',
+      run: () => forgetRepositories(db),
     },
   ];
 }

@@ -17,6 +17,8 @@ import { explainRoutes } from './explain-routes.ts';
 import { chartRoutes } from './chart-routes.ts';
 import { enforce } from './guard.ts';
 import { replayable } from './idempotency.ts';
+import { historyRoutes } from './history-routes.ts';
+import { holdRoutes } from './hold-routes.ts';
 import { immutabilityRoutes } from './immutability-routes.ts';
 import { issuerRoutes } from './issuer-routes.ts';
 import { openApi } from './openapi.ts';
@@ -30,6 +32,7 @@ import { sessionRoutes } from './session-routes.ts';
 import { teamRoutes } from './team-routes.ts';
 import { documentRoute } from './document-route.ts';
 import { shareRoutes } from './share-routes.ts';
+import { trashRoutes } from './trash-routes.ts';
 import { writeProblem } from './translate.ts';
 
 export interface ApiDoor {
@@ -61,6 +64,9 @@ export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
     ...fileRoutes(registry),
     ...shareRoutes(registry, publicUrls),
     ...immutabilityRoutes(db),
+    ...holdRoutes(registry),
+    ...historyRoutes(registry),
+    ...trashRoutes(registry),
     ...robotRoutes(db),
     ...teamRoutes(db),
     ...issuerRoutes(door),

@@ -15,6 +15,17 @@ export function selectManifest(db: Queryable, repositoryId: number, digest: Buff
     where m.repository_id = ${repositoryId} and m.digest = ${digest} and m.deleted_at is null`);
 }
 
+/** Of a live manifest. */
+export async function selectManifestId(
+  db: Queryable,
+  repositoryId: number,
+  digest: Buffer,
+): Promise<number | undefined> {
+  const row = await db.first<{ id: number }>(sql`
+    select id from manifests where repository_id = ${repositoryId} and digest = ${digest} and deleted_at is null`);
+  return row?.id;
+}
+
 export interface KnownBlob {
   name: Buffer;
   blob_id: number;
