@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { pruneHolds } from '../../src/registry/holds.ts';
 import { testHub, type Person } from '../harness/hub.ts';
-import { basic, expectStatus, image, index, send, type Answer, type Manifest, type Repo } from '../harness/oci-client.ts';
+import {
+  basic,
+  expectStatus,
+  image,
+  index,
+  send,
+  type Answer,
+  type Manifest,
+  type Repo,
+} from '../harness/oci-client.ts';
 
 const hub = await testHub();
 
@@ -98,7 +107,9 @@ describe('a hold', () => {
     const body = { repository: repo.name, tag: 'v1', ...OWNER };
     expect((await as(writer, 'PUT', `/projects/${project}/holds`, body)).status).toBe(403);
     expect((await as(stranger, 'PUT', `/projects/${project}/holds`, body)).status).toBe(404);
-    const { id } = expectStatus(await as(maintainer, 'PUT', `/projects/${project}/holds`, body), 200).json<{ id: string }>();
+    const { id } = expectStatus(await as(maintainer, 'PUT', `/projects/${project}/holds`, body), 200).json<{
+      id: string;
+    }>();
     expect((await as(writer, 'GET', `/projects/${project}/holds`)).json<{ items: unknown[] }>().items).toHaveLength(1);
     expect((await as(writer, 'DELETE', `/projects/${project}/holds/${id}`)).status).toBe(403);
     expect((await hub.api('DELETE', `/projects/${await hub.project()}/holds/${id}`)).status).toBe(404);

@@ -10,7 +10,7 @@ export async function selectExtent(
 ): Promise<{ manifests: number; newest: number }> {
   const row = await db.first<{ manifests: number; newest: number | null }>(sql`
     select (select count(*) from (select 1 from manifests
-                                  where repository_id = ${repositoryId} and deleted_at is null limit ${limit}) some) as manifests,
+                                  where repository_id = ${repositoryId} and deleted_at is null limit ${limit}) counted) as manifests,
            (select max(id) from manifests where repository_id = ${repositoryId}) as newest`);
   return { manifests: row?.manifests ?? 0, newest: row?.newest ?? 0 };
 }
