@@ -18,7 +18,6 @@ import { projectId } from './project-routes.ts';
 import { visiblePage } from './visible.ts';
 
 export function holdRoutes(registry: Registry): ApiRoute[] {
-  const { gate } = registry;
   return [
     define('GET', '/projects/:project/holds', {
       id: 'holds',
@@ -34,7 +33,7 @@ export function holdRoutes(registry: Registry): ApiRoute[] {
           read: (after, size) => listHolds(registry.db, { ...where, after: Number(after) }, size),
           keyOf: (row: Hold) => String(row.id),
           sees: async (row) =>
-            (await gate.decide(principal, 'pull', { ...target, path: row.repository })).effect !== 'deny',
+            (await registry.gate.decide(principal, 'pull', { ...target, path: row.repository })).effect !== 'deny',
         });
         return page(rows, limit, (row) => row.id, shapes.showHold);
       },

@@ -13,7 +13,6 @@ import { projectId } from './project-routes.ts';
 import { visiblePage } from './visible.ts';
 
 export function trashRoutes(registry: Registry): ApiRoute[] {
-  const { db, gate } = registry;
   return [
     define('GET', '/projects/:project/trash', {
       id: 'trash',
@@ -26,10 +25,10 @@ export function trashRoutes(registry: Registry): ApiRoute[] {
         const rows = await visiblePage({
           after: decodeCursor(cursor),
           limit,
-          read: (after, size) => listTrash(db, { ...where, before: placeOf(after) }, size),
+          read: (after, size) => listTrash(registry.db, { ...where, before: placeOf(after) }, size),
           keyOf: (row) => `${row.micros} ${row.id}`,
           sees: async (row) =>
-            (await gate.decide(principal, 'delete', { ...target, path: row.repository })).effect !== 'deny',
+            (await registry.gate.decide(principal, 'delete', { ...target, path: row.repository })).effect !== 'deny',
         });
         const show = shapes.showTrash(registry.clocks.undo);
         return page(rows, limit, (row) => `${row.micros} ${row.id}`, show);
@@ -60,11 +59,11 @@ export function trashRoutes(registry: Registry): ApiRoute[] {
         const how = { principal, requestId: actor.requestId ?? '', breakLeases: body.break_leases };
         const place = body.repository === undefined ? undefined : await placeAt(body.repository);
         if (body.digests === undefined) {
-          return shapes.showPurged(await purgeAll(db, { projectId: projectId(target), place }, how));
+          return shapes.showPurged(await purgeAll(registry.db, { projectId: projectId(target), place }, how));
         }
         if (!place) throw new Problem('validation-failed', 'Say in which repository the digests are.');
         const digests = [...new Set(body.digests.map(digestIn))];
-        return shapes.showPurged({ ...(await purgeNamed(db, place, digests, how)), more: false });
+        return shapes.showPurged({ ...(await purgeNamed(registry.db, place, digests, how)), more: false });
 
         async function placeAt(repository: string): Promise<PurgePlace> {
           return (await requireRepository(registry, { principal, target }, { repository }, 'admin')).repository;
