@@ -133,6 +133,23 @@ describe('the trash', () => {
     await repo.mustPull(`${content.manifest.digest.replace(':', '-')}.sig`);
   });
 
+  it('gives back nothing that would not be whole', async () => {
+    const project = await hub.project({ allowSparse: true });
+    const repo = hub.admin.repo(`${project}/app`);
+    const parent = index([other()]);
+    await repo.mustPut(parent, 'v1');
+    expectStatus(await repo.deleteManifest(parent.digest), 202);
+    const machine = timeMachine(hub, repo);
+    expectStatus(await hub.api('PATCH', `/projects/${project}`, { allow_sparse: false }), 200);
+    const refused = await machine.restore({ digests: [parent.digest] });
+    expect([refused.status, refused.json<{ detail: string }>().detail]).toEqual([
+      409,
+      expect.stringContaining('gone for good'),
+    ]);
+    expectStatus(await hub.api('PATCH', `/projects/${project}`, { allow_sparse: true }), 200);
+    expectStatus(await machine.restore({ digests: [parent.digest] }), 200);
+  });
+
   it('has charts and files as well', async () => {
     const project = await hub.project();
     const charts = classic(hub, project);

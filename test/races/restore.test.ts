@@ -132,3 +132,64 @@ describe('a hold meets a delete', () => {
     }
   });
 });
+
+describe('the delete of a repository', () => {
+  it('leaves an image alone for which it had to wait, and which an index lists by then', async () => {
+    const repo = await hub.repo();
+    const child = image({ layers: [100] });
+    await repo.mustPushImage(child, 'child');
+    const client = await hub.db.pool.connect();
+    try {
+      // What a push of an index does, up to its commit.
+      await client.query('begin');
+      const { rows } = await client.query<{ repository: number }>(
+        `select m.repository_id as repository from manifests m join repositories r on r.id = m.repository_id
+         where r.path = $1 for key share of m`,
+        [repo.name],
+      );
+      const repository = rows[0]?.repository;
+      const parent = await client.query<{ id: number }>(
+        `insert into manifests (repository_id, digest, media_type, kind, size) values ($1, '\\x0102', 'index', 'index', 2)
+         returning id`,
+        [repository],
+      );
+      await client.query(
+        `insert into manifest_children (repository_id, child_digest, manifest_id) values ($1, $2, $3)`,
+        [repository, Buffer.from(`01${child.manifest.digest.slice(7)}`, 'hex'), parent.rows[0]?.id],
+      );
+      const deleting = timeMachine(hub, repo).deleteRepository();
+      await someoneWaits();
+      await client.query('commit');
+      expectStatus(await deleting, 200);
+    } finally {
+      client.release();
+    }
+    await repo.mustPull('child');
+  });
+
+  it('meets pushes into it: what was answered with success is whole, or gone as a whole', async () => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const repo = await hub.repo();
+      const child = image({ layers: [100] });
+      await repo.mustPushImage(child);
+      const parent = index([child.manifest]);
+      const [put, gone] = await Promise.all([
+        repo.putManifest(parent, 'v1'),
+        timeMachine(hub, repo).deleteRepository(),
+      ]);
+      expect([201, 404]).toContain(put.status);
+      expect(gone.status).toBe(200);
+      await expectWhole(repo, 'v1');
+    }
+  });
+});
+
+/** Until some backend waits for a row. */
+async function someoneWaits(): Promise<void> {
+  for (;;) {
+    const { rowCount } = await hub.db.pool.query(
+      `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    if (rowCount) return;
+  }
+}
