@@ -79,12 +79,13 @@ export const purge = z.strictObject({
   break_leases: z
     .boolean()
     .default(false)
-    .describe('Also lets go of blobs that somebody pushed or asked for in the last days, as DELETE of each would.'),
+    .describe('Also lets go of blobs that somebody pushed or asked for in the last days.'),
 });
+const amount = z.object({ blobs: z.int(), bytes: z.int() });
 export const purged = z.object({
   manifests: z.int(),
-  blobs: z.int().describe('That nothing in their repository needs any more.'),
-  bytes: z.int(),
+  freed: amount.describe('What left its repository, since nothing there needs it any more.'),
+  leased: amount.describe('What will leave it when its leases are over.'),
   kept: z.array(z.object({ digest: z.string(), why: z.string() })),
   more: z.boolean().describe('It did not come to the end; send the request again.'),
 });
@@ -94,7 +95,6 @@ export const previewOf = z.strictObject({
   digest: digest.optional(),
   tag: tag.optional(),
 });
-const amount = z.object({ blobs: z.int(), bytes: z.int() });
 export const preview = z.object({
   refused: z.string().optional().describe('Why the delete would be refused, as things are.'),
   tags: z.array(z.string()).describe('That go.'),

@@ -42,3 +42,11 @@ export function timeMachine(hub: TestHub, repo: Repo) {
     deleteRepository: () => hub.api('DELETE', `${project}/repositories?repository=${repo.name}`),
   };
 }
+
+/** Entries of the project's trail; they come once no transaction is open that began before them, so tests poll. */
+export async function trail(hub: TestHub, project: string, action: string): Promise<string[]> {
+  const answer = await hub.api('GET', `/projects/${project}/audit?action=${action}`);
+  return expectStatus(answer, 200)
+    .json<{ items: { action: string }[] }>()
+    .items.map((entry) => entry.action);
+}

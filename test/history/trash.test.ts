@@ -6,7 +6,7 @@ import { testHub } from '../harness/hub.ts';
 import { artifact, basic, expectStatus, image, index, manifest, send, type Repo } from '../harness/oci-client.ts';
 import { chart } from '../helm/charts.ts';
 import { classic } from '../helm/client.ts';
-import { other, projectOf, timeMachine } from './harness.ts';
+import { other, projectOf, timeMachine, trail } from './harness.ts';
 
 const hub = await testHub({ config: { gc: { undo: 3_600 } } });
 
@@ -77,10 +77,7 @@ describe('the trash', () => {
     });
     for (const tag of ['v1', 'v2']) await repo.mustPull(tag);
     expect(await machine.trash()).toEqual([]);
-    const { items } = (await hub.api('GET', `/projects/${projectOf(repo)}/audit?action=manifest.restored`)).json<{
-      items: unknown[];
-    }>();
-    expect(items).toHaveLength(1);
+    await expect.poll(() => trail(hub, projectOf(repo), 'manifest.restored')).toEqual(['manifest.restored']);
   });
 
   it('gives back the manifest alone when that is wanted', async () => {
@@ -191,14 +188,17 @@ describe('a purge', () => {
     const machine = timeMachine(hub, repo);
     const bytes = content.blobs.reduce((sum, { size }) => sum + size, 0);
     const done = expectStatus(await machine.purge({ digests: [content.manifest.digest] }), 200);
-    expect(done.json()).toEqual({ manifests: 1, blobs: content.blobs.length, bytes, kept: [], more: false });
+    const [freed, leased] = [
+      { blobs: 0, bytes: 0 },
+      { blobs: content.blobs.length, bytes },
+    ];
+    expect(done.json()).toEqual({ manifests: 1, freed, leased, kept: [], more: false });
     expect(await machine.trash()).toEqual([]);
     expect((await machine.restore({ digests: [content.manifest.digest] })).status).toBe(404);
     expect((await machine.restoreTag('v1', content.manifest.digest)).status).toBe(404);
     expect((await machine.history('v1'))[0]?.before?.state).toBe('gone');
     expect((await repo.headBlob(content.blobs[0]?.digest as string)).status, 'the lease holds').toBe(200);
-    const audit = await hub.api('GET', `/projects/${projectOf(repo)}/audit?action=trash.purged`);
-    expect(audit.json<{ items: unknown[] }>().items).toHaveLength(1);
+    await expect.poll(() => trail(hub, projectOf(repo), 'trash.purged')).toEqual(['trash.purged']);
   });
 
   it('breaks leases only when told to, and never of what is needed', async () => {
@@ -213,9 +213,18 @@ describe('a purge', () => {
     await repo.mustPut(manifest(document), 'keeps');
     expectStatus(await repo.deleteManifest(content.manifest.digest), 202);
     const done = expectStatus(await timeMachine(hub, repo).purge({ break_leases: true }), 200);
-    expect(done.json<{ blobs: number }>().blobs).toBe(content.blobs.length - 1);
+    expect(done.json<{ freed: { blobs: number } }>().freed.blobs).toBe(content.blobs.length - 1);
     expect((await repo.headBlob(content.blobs[0]?.digest as string)).status).toBe(404);
     await repo.mustPull('keeps');
+  });
+
+  it('frees at once what no lease keeps', async () => {
+    const repo = await hub.repo();
+    const content = await deleted(repo);
+    await hub.db.pool.query(`update repository_blobs set leased_until = now() where leased_until > now()`);
+    const done = expectStatus(await timeMachine(hub, repo).purge(), 200);
+    expect(done.json()).toMatchObject({ freed: { blobs: content.blobs.length }, leased: { blobs: 0 } });
+    for (const one of content.blobs) expect((await repo.headBlob(one.digest)).status).toBe(404);
   });
 
   it('never takes what is live, or what something in the trash lists', async () => {

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { filesClient, newFiles } from '../files/harness.ts';
 import { testHub } from '../harness/hub.ts';
+import { trail } from '../history/harness.ts';
 import { expectStatus, image, index, type Answer, type Manifest, type Repo } from '../harness/oci-client.ts';
 import { chart, provenance, pushWithHelm } from '../helm/charts.ts';
 import { classic } from '../helm/client.ts';
@@ -124,10 +125,9 @@ describe('a rule', () => {
     const project = await hub.project();
     const id = await rule(project, { tag_glob: 'v*' });
     expectStatus(await hub.api('DELETE', `/projects/${project}/immutability/${id}`), 204);
-    const { items } = (await hub.api('GET', `/projects/${project}/audit`)).json<{ items: { action: string }[] }>();
-    const actions = items.map(({ action }) => action);
-    expect(actions).toContain('immutability.rule_created');
-    expect(actions).toContain('immutability.rule_removed');
+    await expect
+      .poll(() => trail(hub, project, 'immutability.*'))
+      .toEqual(['immutability.rule_removed', 'immutability.rule_created']);
   });
 });
 

@@ -5,7 +5,13 @@ import { heldManifests } from '../holds.ts';
 import { unknownManifest } from '../manifests.ts';
 import type { Reference, Tag } from '../names.ts';
 import { selectManifestId, selectParent } from '../queries/manifests.ts';
-import { selectFreed, selectGoing, selectUnreachable, type FreedRow } from '../queries/preview.ts';
+import {
+  selectDependents,
+  selectFreed,
+  selectUnreachable,
+  type DependentRow,
+  type FreedRow,
+} from '../queries/preview.ts';
 import { selectTagsOf } from '../queries/tags.ts';
 import { Refusal } from '../refusal.ts';
 import type { Registry } from '../registry.ts';
@@ -51,8 +57,8 @@ export async function previewDelete(
   const bytes = digestToBytes(reference.digest);
   const id = await selectManifestId(registry.db, repository.id, bytes);
   if (id === undefined) throw unknownManifest(reference.digest);
-  const rows = await selectGoing(registry.db, repository.id, id, MAX_LISTED + 1);
-  const going = rows.slice(0, MAX_LISTED);
+  const rows = await selectDependents(registry.db, repository.id, id, MAX_LISTED + 1);
+  const going = goingOf(rows.slice(0, MAX_LISTED));
   const ids = going.map((row) => row.id);
   const unreachable = await selectUnreachable(registry.db, repository.id, ids, MAX_LISTED + 1);
   const tags = (await selectTagsOf(registry.db, repository.id, bytes)).map(({ name }) => name);
@@ -63,13 +69,30 @@ export async function previewDelete(
       digest: digestFromBytes(row.digest),
       kind: row.kind,
       tags: row.tags,
-      about: row.about === null ? undefined : digestFromBytes(row.about),
+      about: row.aboutDigest === null ? undefined : digestFromBytes(row.aboutDigest),
     })),
     unreachable: unreachable.slice(0, MAX_LISTED).map((row) => ({ ...row, digest: digestFromBytes(row.digest) })),
     freed: await selectFreed(registry.db, repository.id, ids),
     payloadBytes: going.reduce((sum, { size }) => sum + size, 0),
     more: rows.length > MAX_LISTED || unreachable.length > MAX_LISTED,
   };
+}
+
+/**
+ * What follows the first: it refers to something that goes, nobody gave it a name of its own or holds it, and no index lists it
+ * that stays. An index that goes may list others, so it is looked at again until nothing is added.
+ */
+function goingOf([first, ...rows]: readonly DependentRow[]): DependentRow[] {
+  if (!first) return [];
+  const going = new Map([[first.id, first]]);
+  for (let before = 0; before !== going.size;) {
+    before = going.size;
+    for (const row of rows) {
+      const follows = row.about !== null && going.has(row.about) && row.parents.every((parent) => going.has(parent));
+      if (follows && !row.named && !row.held && !going.has(row.id)) going.set(row.id, row);
+    }
+  }
+  return [...going.values()];
 }
 
 /** Without its tag a manifest stays, so nothing is freed. */

@@ -5,15 +5,14 @@ import type { Database, Transaction } from '../../db/database.ts';
 import { heldManifests } from '../holds.ts';
 import { bumpRepositoryEpoch } from '../queries/repositories.ts';
 import {
-  dropLeases,
   lockTrashed,
   removeManifests,
+  removeUnusedLinks,
   selectListed,
   selectReposWithTrash,
   selectTrashed,
   selectTrashIds,
   type PurgeRow,
-  type Unused,
 } from '../queries/trash.ts';
 import { recordDone } from './events.ts';
 import { Refusal } from '../refusal.ts';
@@ -28,17 +27,23 @@ export interface PurgeHow {
   readonly principal: Principal;
   readonly requestId: string;
   /**
-   * A link whose blob somebody pushed or asked for in the last days is kept for a while, because that answer was a promise.
-   * Breaking it is what DELETE of each blob would do: who was about to use it is told to send it again.
+   * A blob that somebody pushed or asked for in the last days is kept for a while, because that answer was a promise. It may
+   * be broken, as by deleting the blob by hand: who was about to use it is told to send it again.
    */
   readonly breakLeases: boolean;
 }
 
-export interface Purged {
-  readonly manifests: number;
-  /** Blobs that nothing in their repository needs any more, and their bytes. */
+export interface Amount {
   readonly blobs: number;
   readonly bytes: number;
+}
+
+export interface Purged {
+  readonly manifests: number;
+  /** Blobs that left their repository, since nothing there needs them any more. */
+  readonly freed: Amount;
+  /** Blobs that will leave it when their leases are over. */
+  readonly leased: Amount;
   /** What stays in the trash, and why. */
   readonly kept: readonly { readonly digest: Digest; readonly why: string }[];
 }
@@ -80,7 +85,7 @@ export async function purgeAll(
   how: PurgeHow,
 ): Promise<Purged & { readonly more: boolean }> {
   const places = where.place ? [where.place] : await placesOf(db, where.projectId);
-  const total = { manifests: 0, blobs: 0, bytes: 0, kept: [] as Purged['kept'][number][] };
+  let total: Purged = { ...NOTHING, kept: [] };
   let batches = 0;
   for (const place of places) {
     // Older rows last: what is listed was there before what lists it.
@@ -89,10 +94,12 @@ export async function purgeAll(
       const ids = await selectTrashIds(db, place.id, below, MAX_PURGED);
       if (ids.length === 0) break;
       const purged = await purge(db, place, ids, how);
-      total.manifests += purged.manifests;
-      total.blobs += purged.blobs;
-      total.bytes += purged.bytes;
-      total.kept.push(...purged.kept.slice(0, MAX_PURGED - total.kept.length));
+      total = {
+        manifests: total.manifests + purged.manifests,
+        freed: added(total.freed, purged.freed),
+        leased: added(total.leased, purged.leased),
+        kept: [...total.kept, ...purged.kept].slice(0, MAX_PURGED),
+      };
       below = ids.at(-1) as number;
     }
   }
@@ -110,14 +117,30 @@ async function placesOf(db: Database, projectId: number): Promise<PurgePlace[]> 
 function purge(db: Database, place: PurgePlace, ids: readonly number[], how: PurgeHow): Promise<Purged> {
   return db.transaction(async (tx) => {
     const { going, kept } = await sift(tx, place.id, await lockTrashed(tx, ids));
-    if (going.length === 0) return { manifests: 0, blobs: 0, bytes: 0, kept };
-    const goingIds = going.map(({ id }) => id);
-    const unused = await removeManifests(tx, place.id, goingIds);
-    if (how.breakLeases) await breakLeases(tx, place.id, unused);
-    const bytes = unused.reduce((sum, { size }) => sum + size, 0);
-    await record(tx, place, how, { going, blobs: unused.length, bytes });
-    return { manifests: going.length, blobs: unused.length, bytes, kept };
+    if (going.length === 0) return { ...NOTHING, kept };
+    const needed = await removeManifests(
+      tx,
+      place.id,
+      going.map(({ id }) => id),
+    );
+    const unused = await removeUnusedLinks(tx, place.id, needed, how.breakLeases);
+    const freed = amountOf(unused.filter(({ leased }) => !leased));
+    const leased = amountOf(unused.filter((link) => link.leased));
+    // What memories know of links that went does not hold any more.
+    if (freed.blobs > 0) await bumpRepositoryEpoch(tx, place.id);
+    await record(tx, place, how, { going, freed, leased });
+    return { manifests: going.length, freed, leased, kept };
   });
+}
+
+const NOTHING = { manifests: 0, freed: { blobs: 0, bytes: 0 }, leased: { blobs: 0, bytes: 0 } };
+
+function amountOf(links: readonly { readonly size: number }[]): Amount {
+  return { blobs: links.length, bytes: links.reduce((sum, { size }) => sum + size, 0) };
+}
+
+function added(a: Amount, b: Amount): Amount {
+  return { blobs: a.blobs + b.blobs, bytes: a.bytes + b.bytes };
 }
 
 async function sift(tx: Transaction, repositoryId: number, rows: readonly PurgeRow[]) {
@@ -149,15 +172,6 @@ async function sift(tx: Transaction, repositoryId: number, rows: readonly PurgeR
   return { going, kept };
 }
 
-async function breakLeases(tx: Transaction, repositoryId: number, unused: readonly Unused[]): Promise<void> {
-  await dropLeases(
-    tx,
-    repositoryId,
-    unused.map(({ blobId }) => blobId),
-  );
-  await bumpRepositoryEpoch(tx, repositoryId);
-}
-
 /** Digests that one event names. */
 const MAX_NAMED = 100;
 
@@ -165,14 +179,14 @@ function record(
   tx: Transaction,
   place: PurgePlace,
   { principal, requestId, breakLeases: broken }: PurgeHow,
-  { going, blobs, bytes }: { going: readonly PurgeRow[]; blobs: number; bytes: number },
+  { going, freed, leased }: { going: readonly PurgeRow[]; freed: Amount; leased: Amount },
 ): Promise<void> {
   return recordDone(tx, { repository: place, principal, requestId }, 'trash.purged', {
     repository: place.path,
     count: going.length,
     digests: going.slice(0, MAX_NAMED).map(({ digest }) => digestFromBytes(digest)),
-    blobs,
-    bytes,
+    freed,
+    leased,
     ...(broken && { break_leases: true }),
   });
 }

@@ -1,47 +1,61 @@
 /** What a delete would come to, without doing it. */
-import sql from 'sql-template-tag';
+import sql, { type Sql } from 'sql-template-tag';
 import type { Queryable } from '../../db/database.ts';
 
-export interface GoingRow {
+export interface DependentRow {
   id: number;
   digest: Buffer;
   kind: string;
   size: number;
   tags: string[];
-  /** What it refers to that goes; null for what is deleted itself. */
-  about: Buffer | null;
+  /** The manifest that it refers to; null for the one that was asked about. */
+  about: number | null;
+  aboutDigest: Buffer | null;
+  /** It has a tag that says something else than that digest. */
+  named: boolean;
+  held: boolean;
+  /** Live indexes that list it. */
+  parents: number[];
 }
 
+/** How clients without the referrers API, and cosign, call what is about a digest; with `.` and more behind it. */
+const namedAfter = (digest: Sql): Sql => sql`(case get_byte(${digest}, 0) when 1 then 'sha256-' else 'sha512-' end
+  || left(encode(substr(${digest}, 2), 'hex'), 64)) collate "C"`;
+
 /**
- * The manifest, and all that goes after it: what refers to something that goes, by its subject or by a tag that says its digest
- * (`sha256-<hex>.sig`), unless it has a tag of its own, a hold, or an index that lists it.
+ * The manifest, and all that refers to it, by its subject or by a tag that says its digest (`sha256-<hex>.sig`), and what refers
+ * to that: each as often as it refers to something.
  */
-export function selectGoing(db: Queryable, repositoryId: number, id: number, limit: number): Promise<GoingRow[]> {
-  return db.query<GoingRow>(sql`
-    with recursive going (id, digest, about) as (
-      select id, digest, null::bytea from manifests where id = ${id}
+export function selectDependents(
+  db: Queryable,
+  repositoryId: number,
+  id: number,
+  limit: number,
+): Promise<DependentRow[]> {
+  const isNamedAfter = (digest: Sql): Sql =>
+    sql`(t.name = ${namedAfter(digest)} or (t.name > ${namedAfter(digest)} || '.' and t.name < ${namedAfter(digest)} || '/'))`;
+  return db.query<DependentRow>(sql`
+    with recursive edges (id, digest, about, about_digest) as (
+      select id, digest, null::bigint, null::bytea from manifests where id = ${id}
       union
-      select about.id, about.digest, going.digest
-      from going join lateral (
+      select m.id, m.digest, edges.id, edges.digest
+      from edges join lateral (
         select m.id, m.digest from manifests m
-        where m.repository_id = ${repositoryId} and m.subject_digest = going.digest and m.deleted_at is null
+        where m.repository_id = ${repositoryId} and m.subject_digest = edges.digest and m.deleted_at is null
         union
         select m.id, m.digest from tags t join manifests m on m.id = t.manifest_id
-        where t.repository_id = ${repositoryId}
-          and t.name = any (select 'sha256-' || encode(substr(going.digest, 2), 'hex') || suffix
-                            from unnest(array['', '.sig', '.att', '.sbom']) as s (suffix))
-      ) about on true
-      where not exists (select from tags t where t.manifest_id = about.id
-                          and t.name !~ ('^sha256-' || encode(substr(going.digest, 2), 'hex') || '([.](sig|att|sbom))?$'))
-        and not exists (select from manifest_children c join manifests p on p.id = c.manifest_id and p.deleted_at is null
-                        where c.repository_id = ${repositoryId} and c.child_digest = about.digest)
-        and not exists (select from holds h
-                        where h.manifest_id = about.id and (h.expires_at is null or h.expires_at > now()))
+        where t.repository_id = ${repositoryId} and ${isNamedAfter(sql`edges.digest`)}
+      ) m on true
     )
-    select going.id, going.digest, m.kind, m.size, min(going.about) as about,
-           array(select name from tags where manifest_id = going.id order by name) as tags
-    from going join manifests m on m.id = going.id
-    group by going.id, going.digest, m.kind, m.size order by min(going.about) nulls first, going.id limit ${limit}`);
+    select e.id, e.digest, m.kind, m.size, e.about, e.about_digest as "aboutDigest",
+           array(select t.name::text from tags t where t.manifest_id = e.id order by t.name) as tags,
+           exists (select from tags t where t.manifest_id = e.id and not ${isNamedAfter(sql`e.about_digest`)}) as named,
+           exists (select from holds h
+                   where h.manifest_id = e.id and (h.expires_at is null or h.expires_at > now())) as held,
+           array(select p.id from manifest_children c join manifests p on p.id = c.manifest_id and p.deleted_at is null
+                 where c.repository_id = ${repositoryId} and c.child_digest = e.digest) as parents
+    from edges e join manifests m on m.id = e.id
+    order by e.about nulls first, e.id limit ${limit}`);
 }
 
 /** Live manifests that only what goes leads to: they stay, without a tag or an index that names them. */

@@ -131,44 +131,55 @@ export function selectListed(
     order by m.id, live desc`);
 }
 
-export interface Unused {
-  blobId: number;
-  size: number;
-}
-
 /**
  * Removes the manifests for good. Their references go first, and in one statement, so that whatever follows from that locks
- * links in order. Returns the blobs that nothing in the repository needs any more.
+ * links in order. Returns the blobs that they needed.
  */
 export async function removeManifests(
   tx: Transaction,
   repositoryId: number,
   ids: readonly number[],
-): Promise<Unused[]> {
-  const freed = await tx.query<{ blob_id: number }>(sql`
-    with freed as (
+): Promise<number[]> {
+  const needed = await tx.query<{ blob_id: number }>(sql`
+    with gone as (
       delete from manifest_blobs where repository_id = ${repositoryId} and manifest_id = any (${ids}::bigint[]) returning blob_id
     )
-    select distinct blob_id from freed order by blob_id`);
+    select distinct blob_id from gone order by blob_id`);
   await tx.query(sql`delete from manifests where id = any (${ids}::bigint[])`);
-  return tx.query<Unused>(sql`
-    select b.id as "blobId", b.size from blobs b
-    where b.id = any (${freed.map((row) => row.blob_id)}::bigint[])
-      and not exists (select from manifest_blobs mb where mb.repository_id = ${repositoryId} and mb.blob_id = b.id)
-      and not exists (select from file_entries e where e.repository_id = ${repositoryId} and e.blob_id = b.id)
-    order by b.id`);
+  return needed.map((row) => row.blob_id);
 }
 
-/** Deletes links as their own DELETE would, so that no lease keeps them. What something uses by now is left. */
-export async function dropLeases(tx: Transaction, repositoryId: number, blobIds: readonly number[]): Promise<void> {
+export interface UnusedLink {
+  size: number;
+  /** A lease keeps it. */
+  leased: boolean;
+}
+
+/**
+ * Removes those of the links that nothing uses any more and no lease keeps, and tells of these and of those that a lease keeps.
+ * Two statements: what is used is looked at when nobody can begin to use it any more.
+ */
+export async function removeUnusedLinks(
+  tx: Transaction,
+  repositoryId: number,
+  blobIds: readonly number[],
+  breakLeases: boolean,
+): Promise<UnusedLink[]> {
   await tx.query(sql`
     select 1 from repository_blobs where repository_id = ${repositoryId} and blob_id = any (${blobIds}::bigint[])
     order by blob_id for update`);
-  await tx.query(sql`
-    update repository_blobs rb set deleted_at = now(), leased_until = now()
-    where rb.repository_id = ${repositoryId} and rb.blob_id = any (${blobIds}::bigint[]) and rb.deleted_at is null
-      and not exists (select from manifest_blobs mb where mb.repository_id = rb.repository_id and mb.blob_id = rb.blob_id)
-      and not exists (select from file_entries e where e.repository_id = rb.repository_id and e.blob_id = rb.blob_id)`);
+  return tx.query<UnusedLink>(sql`
+    with unused as (
+      select rb.blob_id, b.size, rb.leased_until > now() and not ${breakLeases}::boolean as leased
+      from repository_blobs rb join blobs b on b.id = rb.blob_id
+      where rb.repository_id = ${repositoryId} and rb.blob_id = any (${blobIds}::bigint[])
+        and not exists (select from manifest_blobs mb where mb.repository_id = rb.repository_id and mb.blob_id = rb.blob_id)
+        and not exists (select from file_entries e where e.repository_id = rb.repository_id and e.blob_id = rb.blob_id)
+    ), removed as (
+      delete from repository_blobs rb using unused
+      where rb.repository_id = ${repositoryId} and rb.blob_id = unused.blob_id and not unused.leased
+    )
+    select size, leased from unused`);
 }
 
 /** Tags that the manifests had when they were deleted, each once. */
