@@ -10,6 +10,9 @@ import { READ_CHART } from './registry/charts/limits.ts';
 import { pruneDeliveries } from './registry/webhooks/deliveries.ts';
 import { startDispatcher } from './registry/webhooks/dispatcher.ts';
 import { pruneShares } from './registry/files/share.ts';
+import { DELETE_REPOSITORY, deleteRest } from './registry/history/delete-repository.ts';
+import { forgetRepositories } from './registry/history/forget.ts';
+import { pruneHolds } from './registry/holds.ts';
 import { pruneEvents } from './registry/prune.ts';
 import { COLLECT, runCollectJob, runSweepJob, SWEEP, type CollectJob } from './registry/gc/jobs.ts';
 import { pruneCollection } from './registry/gc/runs.ts';
@@ -108,6 +111,23 @@ export function jobs({ db, registry, config }: Context): Job<never>[] {
       name: 'prune-webhook-deliveries',
       every: '37 * * * *',
       run: () => pruneDeliveries(db),
+    },
+    {
+      // Holds that have expired, which count as none already.
+      name: 'prune-holds',
+      every: '37 * * * *',
+      run: () => pruneHolds(db),
+    },
+    {
+      // Repositories too large to be deleted while somebody waits.
+      name: DELETE_REPOSITORY,
+      run: (rest: Parameters<typeof deleteRest>[1]) => deleteRest(registry, rest),
+    },
+    {
+      // Rows of deleted repositories of which nothing is left.
+      name: 'forget-deleted-repositories',
+      every: '47 * * * *',
+      run: () => forgetRepositories(db),
     },
   ];
 }

@@ -18,6 +18,9 @@ import { explainRoutes } from './explain-routes.ts';
 import { chartRoutes } from './chart-routes.ts';
 import { enforce } from './guard.ts';
 import { replayable } from './idempotency.ts';
+import { historyRoutes } from './history-routes.ts';
+import { holdRoutes } from './hold-routes.ts';
+import { immutabilityRoutes } from './immutability-routes.ts';
 import { issuerRoutes } from './issuer-routes.ts';
 import { openApi } from './openapi.ts';
 import { Problem } from './problems.ts';
@@ -31,6 +34,7 @@ import { sessionRoutes } from './session-routes.ts';
 import { teamRoutes } from './team-routes.ts';
 import { documentRoute } from './document-route.ts';
 import { shareRoutes } from './share-routes.ts';
+import { trashRoutes } from './trash-routes.ts';
 import { webhookRoutes } from './webhook-routes.ts';
 import { writeProblem } from './translate.ts';
 
@@ -63,6 +67,10 @@ export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
     ...chartRoutes(db, gate),
     ...fileRoutes(registry),
     ...shareRoutes(registry, publicUrls),
+    ...immutabilityRoutes(db),
+    ...holdRoutes(registry),
+    ...historyRoutes(registry),
+    ...trashRoutes(registry),
     ...robotRoutes(db),
     ...teamRoutes(db),
     ...issuerRoutes(door),

@@ -52,6 +52,7 @@ const FILE_REFUSALS: Record<FileRefusalCode, readonly [status: number, problem: 
   FILE_UNKNOWN: [404, 'not-found'],
   VERSION_FINAL: [409, 'conflict'],
   VERSION_REFERRED: [409, 'conflict'],
+  VERSION_IMMUTABLE: [409, 'conflict'],
   VERSION_FULL: [413, 'too-large'],
   NOT_FILES: [409, 'conflict'],
   PROPERTY_INVALID: [400, 'request-invalid'],

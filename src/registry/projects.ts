@@ -6,6 +6,7 @@ import { removeRulesOf } from '../auth/trust-rules.ts';
 import type { Database, Queryable } from '../db/database.ts';
 import * as rows from './queries/project-admin.ts';
 import { insertOwner, insertProject } from './queries/repositories.ts';
+import { forgetEmptied } from './queries/repository-delete.ts';
 
 export interface Project {
   readonly id: number;
@@ -106,8 +107,10 @@ export async function changeProject(
   });
 }
 
+const FORGET_BATCH = 1_000;
+
 /**
- * Removes a project without repositories.
+ * Removes a project without repositories; deleted ones count until nothing of them is left.
  * @param expect as with `changeProject`
  * @throws {ProjectError} not-found, project-not-empty
  */
@@ -121,8 +124,12 @@ export async function removeProject(
     const project = await rows.lockProject(tx, id);
     if (project === undefined) throw new ProjectError('not-found', 'The project has just been removed.');
     expect(project);
+    while ((await forgetEmptied(tx, id, FORGET_BATCH)) === FORGET_BATCH);
     if (await rows.anyRepository(tx, id)) {
-      throw new ProjectError('project-not-empty', `Remove the repositories of ${project.name} first.`);
+      throw new ProjectError(
+        'project-not-empty',
+        `Delete the repositories of ${project.name} first, and wait for its trash to be emptied or purge it.`,
+      );
     }
     await removeRobotsOf(tx, id);
     await removeRulesOf(tx, id);

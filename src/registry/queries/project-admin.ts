@@ -64,7 +64,7 @@ export async function deleteProject(tx: Queryable, id: number): Promise<void> {
   await tx.query(sql`delete from projects where id = ${id}`);
 }
 
-/** Of one project, by path, in byte order. */
+/** Of one project, by path, in byte order; not those that were deleted and have nothing in them. */
 export function selectProjectRepositories(
   db: Queryable,
   projectId: number,
@@ -72,6 +72,9 @@ export function selectProjectRepositories(
   limit: number,
 ): Promise<{ path: string; createdAt: Date }[]> {
   return db.query(sql`
-    select path, created_at as "createdAt" from repositories
-    where project_id = ${projectId} and path > ${after ?? ''} order by path limit ${limit}`);
+    select path, created_at as "createdAt" from repositories r
+    where project_id = ${projectId} and path > ${after ?? ''}
+      and (deleted_at is null
+           or exists (select from manifests m where m.repository_id = r.id and m.deleted_at is null))
+    order by path limit ${limit}`);
 }
