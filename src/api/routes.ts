@@ -56,7 +56,7 @@ export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
     ...grantRoutes(db),
     ...explainRoutes({ db, gate, facts }),
     ...auditRoutes(db),
-    ...chartRoutes(db, gate),
+    ...chartRoutes(registry),
     ...fileRoutes(registry),
     ...shareRoutes(registry, publicUrls),
     ...robotRoutes(db),

@@ -44,6 +44,7 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof ProjectError) return new Problem(error.problem, error.message);
   if (error instanceof Refusal && error.code === 'MANIFEST_UNKNOWN')
     return new Problem('not-found', `${error.message}.`);
+  if (error instanceof Refusal && error.code === 'REPOSITORY_MOVED') return new Problem('renamed', `${error.message}.`);
   if (error instanceof InvalidCredentials) return unauthenticated(error.message);
   if (error instanceof CrossSite) return new Problem('cross-site', error.message);
   if (error instanceof TooManyAttempts) {

@@ -43,6 +43,11 @@ export function whyNotCreatable(project: string): string | undefined {
   return undefined;
 }
 
+/** For who may see what is called `path` now, and wanted to change it by its former name. */
+export function movedSentence({ path, askedPath }: { readonly path: string; readonly askedPath?: string }): string {
+  return `${askedPath} is called ${path} now; what reads the old name goes on, what writes has to use the new one`;
+}
+
 const ACCOUNT = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
 /** Of principals that are not people. */
 const NOT_PEOPLE = /^(?:everyone|anonymous|robot-.*)$/;
