@@ -72,6 +72,15 @@ $$;
 create trigger chart_namespace_inserted before insert on chart_namespaces
   for each row execute function chart_namespace_inserted();
 
+-- A chart that gets another namespace takes its versions along, which are no news: who moves it raises both epochs, once.
+drop trigger chart_versions_raise_epoch on chart_versions;
+create constraint trigger chart_versions_raise_epoch
+  after insert or delete on chart_versions
+  deferrable initially deferred for each row execute function raise_chart_epoch();
+create constraint trigger chart_versions_raise_epoch_of_change
+  after update on chart_versions
+  deferrable initially deferred for each row when (old.namespace_id = new.namespace_id) execute function raise_chart_epoch();
+
 -- Moves of repositories to other projects, which a job makes. Rows stay, as the record of it, as long as the projects do.
 create table repository_moves (
   id bigint generated always as identity primary key,

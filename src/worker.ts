@@ -7,11 +7,13 @@ import { pruneSessions } from './auth/sessions.ts';
 import { sweepDeadObjects } from './blobs/sweep.ts';
 import type { Context } from './context.ts';
 import { startJobs, type Job, type JobRunner } from './jobs/queue.ts';
-import { listUnlistedCharts, readPushedChart } from './registry/charts/jobs.ts';
+import { listChartsOf, listUnlistedCharts, readPushedChart } from './registry/charts/jobs.ts';
 import { READ_CHART } from './registry/charts/recording.ts';
 import { pruneShares } from './registry/files/share.ts';
 import { pruneEvents } from './registry/prune.ts';
 import { reapIdleUploads } from './registry/reap.ts';
+import { MOVE_REPOSITORY, moveRepository } from './registry/rename/moves.ts';
+import { LIST_CHARTS_OF } from './registry/rename/repositories.ts';
 
 export function jobs({ db, store, registry, config }: Context): Job<never>[] {
   return [
@@ -73,6 +75,16 @@ export function jobs({ db, store, registry, config }: Context): Job<never>[] {
       name: 'list-charts',
       every: '41 * * * *',
       run: () => listUnlistedCharts(registry),
+    },
+    {
+      // A repository that was renamed or moved holds charts that are listed elsewhere, or nowhere, by now.
+      name: LIST_CHARTS_OF,
+      run: ({ repositoryId }: { repositoryId: number }) => listChartsOf(registry, repositoryId),
+    },
+    {
+      // Repositories that change their project.
+      name: MOVE_REPOSITORY,
+      run: ({ moveId }: { moveId: number }) => moveRepository(db, moveId),
     },
     {
       // The outbox keeps a month.

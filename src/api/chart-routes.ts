@@ -1,5 +1,6 @@
 /** /projects/:project/charts: what is in charts. `:chart` is the path inside the project, with %2F for its slashes. */
 import type { Action, Gate, Principal, Target } from '../auth/principal.ts';
+import type { Database } from '../db/database.ts';
 import { noteDecision } from '../jobs/origin.ts';
 import { diffVersions } from '../registry/charts/diff.ts';
 import { findSummary, findTemplates, findText, type TextKind } from '../registry/charts/extract.ts';
@@ -34,11 +35,11 @@ interface Asked {
   readonly target: Target;
 }
 
-export function chartRoutes({ db, gate, scenes }: Registry): ApiRoute[] {
+export function chartRoutes(db: Database, gate: Gate, registry: Registry): ApiRoute[] {
   /** The chart, if the caller may do that to it; else the answer of one that does not exist. */
   async function chartOf({ params, principal }: Asked, action: Action = 'pull'): Promise<ChartRepository> {
     const path = parseRepositoryPath(`${params['project']}/${params['chart']}`);
-    const scene = path && (await scenes.resolve({ path, principalId: principal.id }));
+    const scene = path && (await registry.scenes.resolve({ path, principalId: principal.id }));
     if (scene === undefined) throw notFound();
     const may = async (what: Action): Promise<boolean> => {
       const { effect, reason } = await gate.decide(principal, what, targetOf(scene));

@@ -23,6 +23,7 @@ import { Problem } from './problems.ts';
 import { providerRoutes } from './provider-routes.ts';
 import type { Rate } from './rate.ts';
 import { projectRoutes } from './project-routes.ts';
+import { renameRoutes } from './rename-routes.ts';
 import { auditRoutes } from './audit-routes.ts';
 import { robotRoutes } from './robot-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
@@ -53,10 +54,11 @@ export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
     ...meRoutes(db, door.authenticator),
     ...userRoutes(db),
     ...projectRoutes(db, gate),
+    ...renameRoutes({ db, gate, facts }),
     ...grantRoutes(db),
     ...explainRoutes({ db, gate, facts }),
     ...auditRoutes(db),
-    ...chartRoutes(registry),
+    ...chartRoutes(db, gate, registry),
     ...fileRoutes(registry),
     ...shareRoutes(registry, publicUrls),
     ...robotRoutes(db),

@@ -45,11 +45,12 @@ export async function explainSubject(
 export async function explainPrincipal(
   gate: Gate,
   principal: Principal,
-  { askedPath: _, ...target }: Target,
+  target: Target,
   { action, tag, change = action === 'delete' ? 'delete' : 'create' }: Question,
 ): Promise<Explanation> {
   // Of what is called so now: a former name has no rights of its own.
-  return gate.explain(principal, action, { ...target, ...(tag !== undefined && { tag, change }) });
+  const { path, project, principalEpoch } = target;
+  return gate.explain(principal, action, { path, project, principalEpoch, ...(tag !== undefined && { tag, change }) });
 }
 
 async function asPrincipal(

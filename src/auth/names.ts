@@ -1,7 +1,7 @@
 /** Names of repositories and projects (OCI distribution-spec 1.1, "Pulling manifests": `<name>`) and of accounts. */
 
 const COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
-const LONGEST_PATH = 255;
+export const LONGEST_PATH = 255;
 const LONGEST_PROJECT = 64;
 
 /** First components that Berth's own routes use. */

@@ -13,7 +13,11 @@ const FILE = /^([\x21-\x7e]{1,400}\.tgz)(\.prov)?$/;
 export function getFile(door: HelmDoor): Middleware {
   const { registry } = door;
   return async (ctx) => {
-    const { namespace, namedNow, scene: { project } } = stateOf(ctx);
+    const {
+      namespace,
+      namedNow,
+      scene: { project },
+    } = stateOf(ctx);
     // Some proxies and stores read + as a space.
     const [, file, prov] = FILE.exec((ctx['params'] as { file: string }).file.replaceAll(' ', '+')) ?? [];
     const row = file && project && (await findChartFile(registry.db, project.id, namedNow, file));

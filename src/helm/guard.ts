@@ -116,7 +116,9 @@ export async function decideOn(door: HelmDoor, ctx: Context, path: string, tag?:
 
 function inProject({ project }: Scene, namespace: Namespace): Namespace {
   const within = withinProject(namespace);
-  return project === undefined ? namespace : ((within === '' ? project.name : `${project.name}/${within}`) as Namespace);
+  return project === undefined
+    ? namespace
+    : ((within === '' ? project.name : `${project.name}/${within}`) as Namespace);
 }
 
 function namespaceOf(ctx: Context): Namespace {
