@@ -17,6 +17,8 @@ import { pruneEvents } from './registry/prune.ts';
 import { COLLECT, runCollectJob, runSweepJob, SWEEP, type CollectJob } from './registry/gc/jobs.ts';
 import { pruneCollection } from './registry/gc/runs.ts';
 import { foldUsage } from './registry/quota/fold.ts';
+import { MOVE_REPOSITORY, moveRepository } from './registry/rename/moves.ts';
+import { LIST_CHARTS_OF } from './registry/rename/repositories.ts';
 
 /** Loaded when it is wanted: many a hub has no charts. */
 const chartJobs = () => import('./registry/charts/jobs.ts');
@@ -87,6 +89,17 @@ export function jobs({ db, registry, config }: Context): Job<never>[] {
       name: 'list-charts',
       every: '41 * * * *',
       run: async () => (await chartJobs()).listUnlistedCharts(registry),
+    },
+    {
+      // A repository that was renamed or moved holds charts that are listed elsewhere, or nowhere, by now.
+      name: LIST_CHARTS_OF,
+      run: async ({ repositoryId }: { repositoryId: number }) =>
+        (await chartJobs()).listChartsOf(registry, repositoryId),
+    },
+    {
+      // Repositories that change their project.
+      name: MOVE_REPOSITORY,
+      run: ({ moveId }: { moveId: number }) => moveRepository(db, moveId),
     },
     {
       // The outbox keeps a month.

@@ -10,6 +10,7 @@ export const CATALOGUE = {
   'password-required': [403, 'Sign in with your password'],
   'wrong-password': [403, 'The current password is wrong'],
   'cross-site': [403, 'The request may come from another site'],
+  renamed: [403, 'It has another name now'],
   'not-found': [404, 'There is no such thing, or you may not see it'],
   'name-taken': [409, 'The name is taken'],
   'last-admin': [409, 'The last administrator has to stay'],

@@ -27,6 +27,7 @@ import { Problem } from './problems.ts';
 import { providerRoutes } from './provider-routes.ts';
 import type { Rate } from './rate.ts';
 import { projectRoutes } from './project-routes.ts';
+import { renameRoutes } from './rename-routes.ts';
 import { auditRoutes } from './audit-routes.ts';
 import { quotaRoutes } from './quota-routes.ts';
 import { robotRoutes } from './robot-routes.ts';
@@ -60,11 +61,12 @@ export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
     ...meRoutes(db, door.authenticator),
     ...userRoutes(db),
     ...projectRoutes(db, gate, registry),
+    ...renameRoutes({ db, gate, facts }),
     ...quotaRoutes(db, facts),
     ...grantRoutes(db),
     ...explainRoutes({ db, gate, facts }),
     ...auditRoutes(db),
-    ...chartRoutes(db, gate),
+    ...chartRoutes(db, gate, registry),
     ...fileRoutes(registry),
     ...shareRoutes(registry, publicUrls),
     ...immutabilityRoutes(db),

@@ -54,6 +54,7 @@ const REFUSALS: Partial<Record<RefusalCode, ProblemName>> = {
   TAG_MOVED: 'conflict',
   UNSUPPORTED: 'conflict',
   QUOTA_EXCEEDED: 'quota-exceeded',
+  REPOSITORY_MOVED: 'renamed',
 };
 
 /** Asking for Basic is what lets curl and browsers know what to send. */

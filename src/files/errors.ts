@@ -72,6 +72,7 @@ const REFUSALS: Partial<Record<RefusalCode, readonly [status: number, problem: F
   SIZE_INVALID: [400, 'request-invalid'],
   MANIFEST_UNKNOWN: [404, 'not-found'],
   QUOTA_EXCEEDED: [403, 'quota-exceeded'],
+  REPOSITORY_MOVED: [403, 'forbidden'],
   DENIED: [403, 'forbidden'],
 };
 

@@ -1,5 +1,5 @@
 /** Projects and repositories come into being by the first push of someone who may. */
-import { projectOf } from '../auth/names.ts';
+import { movedSentence, projectOf } from '../auth/names.ts';
 import type { Principal } from '../auth/principal.ts';
 import type { Queryable, Transaction } from '../db/database.ts';
 import { recordEvent } from '../jobs/outbox.ts';
@@ -55,12 +55,18 @@ export async function ensureRepository(
   if (made !== undefined) return made;
   const now = await registry.scenes.resolve({ path, principalId: principal.id });
   const verdict = await registry.gate.decide(principal, 'push', targetOf(now));
+  if (verdict.moved) throw movedRefusal(now);
   if (verdict.effect === 'deny')
     throw new Refusal('DENIED', 'Somebody else made this project just now; ask them for the right');
   return ensureRepository(registry, now, path, principal, requestId);
 }
 
-/** Undefined, and nothing made, when the project is there by now. */
+/** What whoever writes by a former name is told, once the gate has said that they may know the new one. */
+export function movedRefusal(scene: Pick<Scene, 'path' | 'askedPath'>): Refusal {
+  return new Refusal('REPOSITORY_MOVED', movedSentence(scene), { repository: scene.path });
+}
+
+/** Undefined, and nothing made, when project or repository are there by now, or the name is a former one. */
 async function makeRepository(
   tx: Transaction,
   scene: Scene,
@@ -72,7 +78,8 @@ async function makeRepository(
   const projectId = scene.project?.id ?? (await makeProject(tx, projectOf(path), principal, requestId, maxBytes));
   if (projectId === undefined) return undefined;
   const created = await insertRepository(tx, projectId, path);
-  const id = created ?? (await selectRepositoryId(tx, path));
+  const id = created ?? (await selectRepositoryId(tx, projectId, path));
+  if (id === undefined) return undefined;
   if (created !== undefined) {
     await recordEvent(tx, {
       type: 'repository.created',

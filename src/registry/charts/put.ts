@@ -8,7 +8,7 @@ import type { RepositoryPath, Tag } from '../names.ts';
 import { isReferredTo } from '../queries/charts.ts';
 import { Refusal } from '../refusal.ts';
 import type { Registry } from '../registry.ts';
-import { ensureRepository, type Repository } from '../repositories.ts';
+import { ensureRepository, movedRefusal, type Repository } from '../repositories.ts';
 import { targetOf, type Scene } from '../scene.ts';
 import { storeBlob, type StoredBlob } from '../uploads.ts';
 import { versionBehind, type VersionBehindTag } from './find.ts';
@@ -155,6 +155,7 @@ async function authorised(registry: Registry, principal: Principal, path: Reposi
   const scene = await registry.scenes.resolve({ path, principalId: principal.id, tag });
   const verdict = await registry.gate.decide(principal, 'push', targetOf(scene));
   noteDecision(verdict.effect === 'deny' ? 'deny' : 'allow', verdict.reason);
+  if (verdict.moved) throw movedRefusal(scene);
   if (verdict.effect === 'deny') {
     throw new Refusal('DENIED', `You may not push to ${path}; ask an owner of the project`);
   }
