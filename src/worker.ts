@@ -4,28 +4,34 @@ import { chainAudit, pruneAudit } from './auth/audit-chain.ts';
 import { pruneFailures } from './auth/attempts.ts';
 import { pruneCiSessions } from './auth/ci-sessions.ts';
 import { pruneSessions } from './auth/sessions.ts';
-import { sweepDeadObjects } from './blobs/sweep.ts';
 import type { Context } from './context.ts';
 import { startJobs, type Job, type JobRunner } from './jobs/queue.ts';
 import { listUnlistedCharts, readPushedChart } from './registry/charts/jobs.ts';
 import { READ_CHART } from './registry/charts/recording.ts';
 import { pruneShares } from './registry/files/share.ts';
 import { pruneEvents } from './registry/prune.ts';
-import { reapIdleUploads } from './registry/reap.ts';
+import { COLLECT, runCollectJob, runSweepJob, SWEEP, type CollectJob } from './registry/gc/jobs.ts';
+import { pruneRuns } from './registry/gc/runs.ts';
 
-export function jobs({ db, store, registry, config }: Context): Job<never>[] {
+export function jobs({ db, registry, config }: Context): Job<never>[] {
   return [
     {
-      // Uploads that nobody touched for a day, with their objects.
-      name: 'reap-uploads',
-      every: '*/5 * * * *',
-      run: async () => void (await reapIdleUploads(registry, config.limits.uploadIdleSeconds)),
+      // Uploads that nobody touched for a day, what is over in the trash, links and contents that nothing uses.
+      name: COLLECT,
+      every: '* * * * *',
+      run: (payload: CollectJob) => runCollectJob(registry, payload, config.limits.uploadIdleSeconds),
     },
     {
       // Bytes of objects that nothing names any more.
-      name: 'sweep-dead-objects',
+      name: SWEEP,
       every: '* * * * *',
-      run: async () => void (await sweepDeadObjects(db, store)),
+      run: () => runSweepJob(registry),
+    },
+    {
+      // What collection reported is kept for 90 days.
+      name: 'prune-gc-runs',
+      every: '47 3 * * *',
+      run: () => pruneRuns(db),
     },
     {
       // What the outbox has becomes the audit trail, and the trail a chain.

@@ -159,6 +159,7 @@ export function finishUpload(
       sha512: digests.get('sha512') ?? null,
       size,
       digest: digest ?? stored,
+      lease: registry.clocks.lease,
       leftovers,
     };
     const blobId = await linking(registry, address.repository, (db) => commitBlob(db, commit));
