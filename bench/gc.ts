@@ -68,9 +68,17 @@ if (running === undefined) {
   console.log(HELP);
   process.exitCode = values.help ? 0 : 2;
 } else {
-  console.log(`${gitVersion()}, node ${process.version}, load ${load().map((n) => n.toFixed(1)).join(' and ')}`);
+  console.log(
+    `${gitVersion()}, node ${process.version}, load ${load()
+      .map((n) => n.toFixed(1))
+      .join(' and ')}`,
+  );
   const problems = await running;
-  console.log(`load ${load().map((n) => n.toFixed(1)).join(' and ')}`);
+  console.log(
+    `load ${load()
+      .map((n) => n.toFixed(1))
+      .join(' and ')}`,
+  );
   for (const problem of problems) console.log(`MISSED: ${problem}`);
   process.exitCode = problems.length === 0 ? 0 : 1;
 }

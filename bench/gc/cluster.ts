@@ -37,6 +37,7 @@ export async function startCluster(parent: string): Promise<Cluster> {
     async database(name) {
       await admin(`create database ${name}`);
       const pool = new pg.Pool({ connectionString: url(name), max: 1 });
+      pool.on('error', () => {});
       try {
         await migrateAll(pool);
       } finally {

@@ -12,6 +12,7 @@ import { quantiles, type Quantiles } from './quantiles.ts';
 const LANES = 4;
 /** Each lane asks so often. */
 const EVERY_MS = 20;
+const LEASE_SECONDS = 48 * 3_600;
 const STATEMENTS = ['scene', 'look-up', 'start of an upload', 'commit of a blob'] as const;
 
 export type Statement = (typeof STATEMENTS)[number];
@@ -25,7 +26,12 @@ export async function foreground(url: string, blobs: number, until: Promise<unkn
     applicationName: 'berth-bench-foreground',
     onIdleError: () => {},
   });
-  const all: Record<Statement, number[]> = { scene: [], 'look-up': [], 'start of an upload': [], 'commit of a blob': [] };
+  const all: Record<Statement, number[]> = {
+    scene: [],
+    'look-up': [],
+    'start of an upload': [],
+    'commit of a blob': [],
+  };
   let over = false;
   const end = until.then(
     () => (over = true),
@@ -64,7 +70,14 @@ async function push(
   const id = randomUUID();
   const writer = randomUUID();
   await timed('start of an upload', () =>
-    insertUpload(db, { id, repositoryId: repository.id, principalId: 0, store: 'disk', key: newKey(), algorithm: 'sha256' }),
+    insertUpload(db, {
+      id,
+      repositoryId: repository.id,
+      principalId: 0,
+      store: 'disk',
+      key: newKey(),
+      algorithm: 'sha256',
+    }),
   );
   await claimUpload(db, { id, repositoryId: repository.id, principalId: 0 }, writer, randomUUID());
   const sha256 = Buffer.concat([Buffer.from([1]), randomBytes(32)]);
@@ -81,6 +94,7 @@ async function push(
       size: 1_000,
       digest: `sha256:${sha256.toString('hex', 1)}`,
       leftovers: [],
+      lease: LEASE_SECONDS,
     }),
   );
 }

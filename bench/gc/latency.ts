@@ -55,7 +55,8 @@ export async function latency(options: LatencyOptions): Promise<string[]> {
         const from = await backlog.collected();
         const feeding = mode === 'busy' ? feed(backlog) : undefined;
         const latencies = await load.run(seconds, wanted);
-        if (feeding && backlog.left === 0) problems.push('The backlog was over before its window was; use a larger one');
+        if (feeding && backlog.left === 0)
+          problems.push('The backlog was over before its window was; use a larger one');
         await feeding?.stop();
         const collected = (await backlog.collected()) - from;
         if (mode === 'idle' && collected > 0) problems.push(`${collected} objects were collected in an idle window`);
@@ -103,7 +104,8 @@ function judge(windows: Readonly<Record<Mode, readonly Window[]>>): string[] {
       console.log(
         `${name} ${quantile}: ${of('idle').toFixed(2)} ms idle, ${of('busy').toFixed(2)} ms while collecting: ${ratio.toFixed(2)} ×`,
       );
-      if (quantile === 'p99' && ratio > MOST) problems.push(`${name} p99 is ${ratio.toFixed(2)} ×, more than ${MOST} ×`);
+      if (quantile === 'p99' && ratio > MOST)
+        problems.push(`${name} p99 is ${ratio.toFixed(2)} ×, more than ${MOST} ×`);
     }
   }
   return problems;

@@ -112,7 +112,7 @@ async function leftovers(url: string, rows: Rows): Promise<string[]> {
 }
 
 function print(measured: Measured, plans: boolean): void {
-  const { rows, result, before, during, problems } = measured;
+  const { rows, result, before, during } = measured;
   const mib = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;
   const reviewed = rows.garbage + rows.used;
   console.log(
@@ -131,7 +131,6 @@ function print(measured: Measured, plans: boolean): void {
     for (const { statement, plan } of result.plans)
       console.log(['', statement.trim(), ...plan.map((line) => `    ${line}`)].join('\n'));
   }
-  for (const problem of problems) console.log(`  WRONG: ${problem}`);
 }
 
 /** How often each large table was read from end to end; small ones may be. */

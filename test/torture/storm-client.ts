@@ -77,19 +77,13 @@ class Client extends Session {
     const { random, ledger, tally, universe } = this.options;
     const dice = random.next();
     if (dice < 0.65) {
-      const promised = ledger.asking(repo, content.digest);
-      const head = await this.ask('HEAD blob', [200, 404], () => this.#headForPush(repo, content.digest));
-      if (head.status === 200) {
-        tally.count('uploads skipped');
-        return promised();
-      }
-      this.judgeMissing('HEAD', repo, content.digest);
+      if (await this.#head(repo, content.digest)) return tally.count('uploads skipped');
     } else if (dice < 0.85) {
-      const promised = ledger.asking(repo, content.digest);
+      const keep = ledger.asking(repo, content.digest);
       const from = random.chance(0.6) ? random.pick(universe.repositories) : undefined;
       const mount = await this.ask('mount', [201, 202], () => this.repo(repo).mount(content.digest, from));
       tally.count(mount.status === 201 ? 'mounts' : 'mounts that became uploads');
-      if (mount.status === 201) return promised();
+      if (mount.status === 201) return keep();
       return this.#finish(repo, content, locationOf(mount));
     }
     const post = await this.ask('POST upload', [202], () => this.repo(repo).post());
@@ -102,14 +96,14 @@ class Client extends Session {
   }
 
   async #finish(repo: string, content: Blob, location: string, from = 0): Promise<void> {
-    const promised = this.options.ledger.asking(repo, content.digest);
+    const keep = this.options.ledger.asking(repo, content.digest);
     const rest = content.bytes.subarray(from);
     await this.ask('PUT upload', [201], () =>
       from === 0
         ? this.repo(repo).close(location, content.digest, rest)
         : this.repo(repo).close(location, content.digest, rest, from),
     );
-    promised();
+    keep();
     this.options.tally.count('uploads');
   }
 
@@ -118,6 +112,7 @@ class Client extends Session {
     const attachment = universe.attachments.find(({ manifest }) => manifest.digest === content.digest);
     const absence = attachment && ledger.absence(repo, attachment.to.manifest.digest);
     const mark = absence?.mark;
+    const promises = blobs.map(({ digest }) => ({ digest, promised: ledger.promised(repo, digest) }));
     const change = ledger.manifests.at(repo, content.digest).change();
     const moved = tag === undefined ? undefined : ledger.tags.at(repo, tag).change();
     const reference = tag ?? attachment?.tag ?? content.digest;
@@ -125,7 +120,7 @@ class Client extends Session {
       this.ask('PUT manifest', [201, 404], () => this.repo(repo).putManifest(content, reference)),
     );
     if (answer.status === 404) {
-      this.#judgeRefusal(repo, answer, blobs);
+      this.#judgeRefusal(repo, answer, promises);
       if (change.alone() && change.before === true && ledger.mustStay(repo, content.digest))
         tally.complain('broken manifest', `${repo}: ${content.digest} is there, and may not be put again`);
       change.refused();
@@ -143,15 +138,19 @@ class Client extends Session {
     if (alone) ledger.absence(repo, content.digest).returned();
   }
 
-  #judgeRefusal(repo: string, answer: Answer, blobs: readonly Blob[]): void {
-    const { errors } = answer.json<{ errors: { code: string; message: string; detail?: { digests?: string[] } }[] }>();
+  #judgeRefusal(
+    repo: string,
+    answer: Answer,
+    promises: readonly { readonly digest: string; readonly promised: () => number | undefined }[],
+  ): void {
+    const { errors } = answer.json<{ errors: { code: string; detail?: { digests?: string[] } }[] }>();
     if (errors[0]?.code !== 'MANIFEST_BLOB_UNKNOWN')
       this.options.tally.complain('wrong answer', `PUT manifest: ${answer.body.toString()}`);
     const named = errors[0]?.detail?.digests;
-    for (const digest of named ?? []) this.judgeMissing('PUT manifest', repo, digest);
     // Without names it is one of them.
-    if (!named && blobs.every(({ digest }) => this.options.ledger.promised(repo, digest) !== undefined))
-      this.judgeMissing('PUT manifest', repo, blobs[0]?.digest ?? '');
+    if (!named && promises.some(({ promised }) => promised() === undefined)) return;
+    for (const { digest, promised } of promises)
+      if (named?.includes(digest) ?? true) this.judgeMissing('PUT manifest', repo, digest, promised);
   }
 
   /** An index over images that are there or not; those that are not are pushed first. */
@@ -165,7 +164,7 @@ class Client extends Session {
       const head = await this.ask('HEAD child', [200, 404], () => this.repo(repo).headManifest(digest));
       if (head.status === 404) {
         if (reading.expected() === true)
-          tally.complain('broken manifest', `${repo}: ${digest} was acknowledged, and is not there`);
+          tally.complain('broken manifest', `${repo}: ${this.named(digest)} was acknowledged, and is not there`);
         for (const one of child.blobs) await this.#provide(repo, one);
         await this.#put(repo, child.manifest, undefined, child.blobs);
         reading = ledger.manifests.at(repo, digest).read();
@@ -196,9 +195,7 @@ class Client extends Session {
 
   #attach(repo: string): Promise<void> {
     const { random, universe, ledger, tally } = this.options;
-    const there = universe.attachments.filter(
-      ({ to }) => ledger.manifests.at(repo, to.manifest.digest).value === true,
-    );
+    const there = universe.attachments.filter(({ to }) => ledger.manifests.at(repo, to.manifest.digest).value === true);
     tally.count('attachments');
     const attachment = random.pick(there.length > 0 ? there : universe.attachments);
     return this.#push(repo, attachment, attachment.to.manifest.digest);
@@ -243,9 +240,7 @@ class Client extends Session {
     const { random, ledger, tally } = this.options;
     const tag = `t${random.below(TAGS)}`;
     const moved = ledger.tags.at(repo, tag).change();
-    await this.#changing([moved], () =>
-      this.ask('DELETE tag', [202, 404], () => this.repo(repo).deleteManifest(tag)),
-    );
+    await this.#changing([moved], () => this.ask('DELETE tag', [202, 404], () => this.repo(repo).deleteManifest(tag)));
     tally.count('tags deleted');
     moved.done('');
   }
@@ -284,19 +279,24 @@ class Client extends Session {
   async #lookAtBlob(repo: string): Promise<void> {
     const { random, ledger, universe } = this.options;
     const { digest } = random.pick(universe.contents);
-    const promised = ledger.asking(repo, digest);
-    const head = await this.ask('HEAD blob', [200, 404], () => this.#headForPush(repo, digest));
-    if (head.status === 404) return this.judgeMissing('HEAD', repo, digest);
-    promised();
+    if (!(await this.#head(repo, digest))) return;
+    const promised = ledger.promised(repo, digest);
     const get = await this.ask('GET blob', [200, 404], () => this.repo(repo).getBlob(digest));
-    if (get.status === 404) this.judgeMissing('GET', repo, digest);
+    if (get.status === 404) this.judgeMissing('GET', repo, digest, promised);
     else this.sameBytes(repo, get.body, digest);
   }
 
   /** With the right to push, which is what makes the answer a promise. */
-  #headForPush(repo: string, digest: string): Promise<Answer> {
+  async #head(repo: string, digest: string): Promise<boolean> {
+    const { ledger } = this.options;
+    const promised = ledger.promised(repo, digest);
+    const keep = ledger.asking(repo, digest);
     const scopes = [`repository:${repo}:pull,push`];
-    return this.repo(repo).request('HEAD', `/blobs/${digest}`, { scopes });
+    const ask = () => this.repo(repo).request('HEAD', `/blobs/${digest}`, { scopes });
+    const head = await this.ask('HEAD blob', [200, 404], ask);
+    if (head.status === 200) keep();
+    else this.judgeMissing('HEAD', repo, digest, promised);
+    return head.status === 200;
   }
 
   async #changing(

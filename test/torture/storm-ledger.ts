@@ -188,12 +188,17 @@ export class Ledger {
     };
   }
 
-  /** Milliseconds since a 2xx whose promise holds now; undefined when there is none. */
-  promised(repo: string, digest: string): number | undefined {
+  /**
+   * Called before a request that needs a blob leaves; what it returns tells afterwards whether an answer that had come by then
+   * promised that it would be there: milliseconds since that was asked for, or undefined.
+   */
+  promised(repo: string, digest: string): () => number | undefined {
     const lease = this.#leases.get(`${repo} ${digest}`);
-    if (lease === undefined || !lease.deletes.undisturbed()) return undefined;
-    const age = performance.now() - lease.at;
-    return age < this.#leaseMs ? age : undefined;
+    return () => {
+      if (lease === undefined || !lease.deletes.undisturbed()) return undefined;
+      const age = performance.now() - lease.at;
+      return age < this.#leaseMs ? age : undefined;
+    };
   }
 
   absence(repo: string, digest: string): Absence {

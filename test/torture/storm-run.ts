@@ -46,5 +46,7 @@ const { problems, counts, collected } = await runStorm({
 for (const [what, count] of [...counts].sort()) console.log(`${String(count).padStart(9)}  ${what}`);
 for (const [what, count] of Object.entries(collected)) console.log(`${String(count).padStart(9)}  collected: ${what}`);
 for (const problem of problems) console.log(problem);
-console.log(`load ${loadavg()[0]?.toFixed(1)}; ${problems.length === 0 ? 'all is well' : `${problems.length} problems`}`);
+console.log(
+  `load ${loadavg()[0]?.toFixed(1)}; ${problems.length === 0 ? 'all is well' : `${problems.length} problems`}`,
+);
 process.exitCode = problems.length === 0 ? 0 : 1;

@@ -87,12 +87,9 @@ export class Session {
   }
 
   /** A blob was said to be missing: complains when an answer had promised it. */
-  judgeMissing(what: string, repo: string, digest: string): void {
-    const age = this.options.ledger.promised(repo, digest);
-    if (age === undefined) {
-      this.options.tally.count('blobs missing, as they may be');
-      return;
-    }
+  judgeMissing(what: string, repo: string, digest: string, promised: () => number | undefined): void {
+    const age = promised();
+    if (age === undefined) return this.options.tally.count('blobs missing, as they may be');
     const sentence = `${what} misses ${digest} in ${repo}, which a 2xx of ${Math.round(age)} ms ago had promised`;
     this.options.tally.complain('blob unknown after a 2xx', sentence);
   }
@@ -104,7 +101,10 @@ export class Session {
     const must = (): boolean => reading.expected() === true && ledger.mustStay(repo, digest);
     const answer = await this.ask(`GET manifest of ${repo}`, [200, 404], () => this.repo(repo).getManifest(reference));
     if (answer.status === 404) {
-      if (must()) tally.complain('broken manifest', `${repo}: ${digest} was acknowledged, and is not there`);
+      // A tag may have moved since it was read.
+      if (reference !== digest) return;
+      if (must())
+        tally.complain('broken manifest', `${repo}: ${this.named(digest)} was acknowledged, and is not there`);
       else reading.learn(false);
       return tally.count('pulls of nothing');
     }
@@ -123,7 +123,8 @@ export class Session {
     const { tally } = this.options;
     const document = manifest.json<{ config?: Part; layers?: Part[]; manifests?: Part[] }>();
     const missing = (what: string, digest: string): void => {
-      if (judged()) tally.complain('broken manifest', `${repo}: ${root} is there without its ${what} ${digest}`);
+      if (judged())
+        tally.complain('broken manifest', `${repo}: ${this.named(root)} is there without its ${what} ${digest}`);
     };
     for (const { digest } of document.manifests ?? []) {
       const get = () => this.repo(repo).getManifest(digest);
@@ -142,6 +143,16 @@ export class Session {
   sameBytes(repo: string, bytes: Buffer, digest: string): void {
     if (digestOf(bytes) === digest) return;
     this.options.tally.complain('broken manifest', `${repo}: blob ${digest} came with other bytes`);
+  }
+
+  /** A manifest with what it is. */
+  named(digest: string): string {
+    const { images, indexes, attachments } = this.options.universe;
+    const is = (one: { readonly manifest: { readonly digest: string } }): boolean => one.manifest.digest === digest;
+    if (images.some(is)) return `image ${digest}`;
+    if (indexes.some(is)) return `index ${digest}`;
+    const attachment = attachments.find(is);
+    return attachment ? `${attachment.tag ?? 'referrer'} of ${attachment.to.manifest.digest}, ${digest}` : digest;
   }
 
   repo(name: string): ReturnType<OciClient['repo']> {

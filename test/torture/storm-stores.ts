@@ -44,10 +44,9 @@ async function fakeStore(): Promise<StormStore> {
     env: { ...s3.env, BERTH_S3_BUCKET: s3.bucket, BERTH_S3_ENDPOINT: s3.endpoint },
     async objects() {
       const whole = s3.objects().map((key): [string, number] => [key, s3.body(key)?.length ?? 0]);
-      const open = s3.uploads().map(({ key, parts }): [string, number] => [
-        key,
-        parts.reduce((sum, { size }) => sum + size, 0),
-      ]);
+      const open = s3
+        .uploads()
+        .map(({ key, parts }): [string, number] => [key, parts.reduce((sum, { size }) => sum + size, 0)]);
       return new Map([...open, ...whole].filter(([key]) => key.startsWith('objects/')));
     },
     [Symbol.asyncDispose]: () => s3.stop(),

@@ -20,12 +20,18 @@ export interface Attachment extends Image {
 }
 
 export function createUniverse(random: Random): Universe {
-  const contents = Array.from({ length: 140 }, () => blob(contentOf(random)));
-  const images = Array.from({ length: 90 }, (_, at) => imageOf(random, contents, { image: String(at) }));
+  const contents = Array.from({ length: 240 }, () => blob(contentOf(random)));
+  const images = Array.from({ length: 110 }, (_, at) => imageOf(random, contents, { image: String(at) }));
   const indexes = Array.from({ length: 25 }, (_, at) => {
     const children = [...new Set([random.pick(images), random.pick(images), random.pick(images)])];
     const extra = { annotations: { index: String(at) } };
-    return { children, manifest: index(children.map((child) => child.manifest), { extra }) };
+    return {
+      children,
+      manifest: index(
+        children.map((child) => child.manifest),
+        { extra },
+      ),
+    };
   });
   const attachments = images.slice(0, 60).map((to, at): Attachment => {
     const cosign = at % 3 === 0;

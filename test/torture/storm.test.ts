@@ -10,7 +10,14 @@ const CLOCKS = { lease: 12, undo: 6, delay: 1, bytesDelay: 3 };
 
 async function judge(store: StormStore): Promise<StormReport> {
   const seed = seedOfThisRun(`storm, ${store.name}`);
-  const report = await runStorm({ seed, seconds: SECONDS, store, clocks: CLOCKS, checkpointSeconds: 20, say: console.log });
+  const report = await runStorm({
+    seed,
+    seconds: SECONDS,
+    store,
+    clocks: CLOCKS,
+    checkpointSeconds: 20,
+    say: console.log,
+  });
   expect(report.problems).toEqual([]);
   // It was a storm, and things were collected in the middle of it.
   expect(report.counts.get('whole pulls') ?? 0).toBeGreaterThan(SECONDS);

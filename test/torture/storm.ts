@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { findEmbeddedPostgres } from '../../src/db/embedded.ts';
 import { freePort, startHub, type HubProcess } from '../harness/hub-process.ts';
 import { gone, killHard } from '../harness/processes.ts';
-import { closeConnections, OciClient } from '../harness/oci-client.ts';
+import { basic, closeConnections, expectStatus, OciClient, send } from '../harness/oci-client.ts';
 import { Gate } from './gate.ts';
 import { withDatabase, type Query } from './owners.ts';
 import { Random } from './random.ts';
@@ -68,7 +68,6 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
   const universe = createUniverse(new Random(seed));
   const gate = new Gate(clients);
   const end = new AbortController();
-  const collector = new Collector({ origin: hub.url, credentials: CREDENTIALS, tally, mayFail: killSeconds !== undefined });
   const running = Array.from({ length: clients }, (_, at) =>
     storm({
       name: `c${at}`,
@@ -89,6 +88,8 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
     if (url === undefined) throw new Error(`no Postgres runs in ${dataDir}`);
     return withDatabase(url, work);
   };
+  const collector = new Collector({ inDatabase, tally, mayFail: killSeconds !== undefined });
+  let reported: Collected | undefined;
   const random = new Random(seed ^ 0x5f5f5f5f);
   const restart = async () => {
     const victim = random.pick(['worker', 'node', 'both', 'worker'] as const);
@@ -125,7 +126,9 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
       });
       tally.count('checkpoints');
       const seconds = Math.round((performance.now() - from) / 1_000);
-      say(`${seconds} s: ${summary(tally)}; ${pulled} manifests pulled; ${collector.sentence()}`);
+      reported = await inDatabase((query) => collector.collected(query));
+      const gone = `${reported.blobs} blobs and ${reported.objects} objects collected in ${reported.runs} runs`;
+      say(`${seconds} s: ${summary(tally)}; ${pulled} manifests pulled; ${gone}`);
       nextLook = performance.now() + options.checkpointSeconds * 1_000;
       gate.open();
     }
@@ -134,9 +137,14 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
     await inDatabase(async (query) => {
       await compareLedger(ledger, query, tally);
       say(`the storm is over: ${await pullAll(client, query, tally)} manifests pulled`);
-      await settle('what is left', query, true);
+      await collector.stop();
+      await settle('what is left', query);
+      say(`${await pullAll(client, query, tally)} manifests pulled from what stays`);
       await deleteAll(query, client);
-      await settle('all that was deleted', query, false);
+      await settle('all that was deleted', query);
+      const objects = (await store.objects(dataDir)).size;
+      if (objects > 0) tally.complain('account does not balance', `${objects} objects are left of nothing`);
+      reported = await collector.collected(query);
     });
   } finally {
     end.abort();
@@ -147,26 +155,29 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
     await hub.stop();
     await rm(dataDir, { recursive: true, force: true });
   }
-  return { problems: tally.problems, counts: tally.counts, collected: collector.collected };
+  return { problems: tally.problems, counts: tally.counts, collected: reported as Collected };
 
-  /** Nobody asks for anything: what the dry run predicts goes, what is reported went, and rows and store agree. */
-  async function settle(what: string, query: Query, manifestsStay: boolean): Promise<void> {
-    await collector.stop();
+  /** Nobody asks for anything: what is reported has gone, and rows and store agree. */
+  async function settle(what: string, query: Query): Promise<void> {
+    const there = await store.objects(dataDir);
+    const uploads = await query<{ key: string }>('select key from uploads');
+    // An upload that brought no byte has no object; its key is forgotten all the same.
+    const empty = uploads.filter(({ key }) => !there.has(key)).length;
     await endUploads(query);
     const before = await store.objects(dataDir);
-    const predicted = await collector.preview();
-    const reported = await collector.untilNothingIsLeft(query, (clocks.lease + clocks.undo * 2 + clocks.bytesDelay + 60) * 2);
+    const from = await collector.collected(query);
+    await collector.untilNothingIsLeft(query, 2 * (clocks.lease + clocks.undo * 2 + clocks.bytesDelay) + 120);
     const after = await store.objects(dataDir);
+    const to = await collector.collected(query);
     const went = [...before].filter(([key]) => !after.has(key));
-    const gone = { objects: went.length, bytes: went.reduce((sum, [, size]) => sum + size, 0) };
-    const sentence = `${what}: predicted ${text(predicted)}, reported ${text(reported)}, gone ${text(gone)}`;
-    say(sentence);
-    if (text(predicted) !== text(gone) || text(reported) !== text(gone))
-      tally.complain('account does not balance', sentence);
+    const gone = text(
+      went.length + empty,
+      went.reduce((sum, [, size]) => sum + size, 0),
+    );
+    const report = text(to.objects - from.objects, to.object_bytes - from.object_bytes);
+    say(`${what}: reported ${report}, gone ${gone}`);
+    if (report !== gone) tally.complain('account does not balance', `${what}: reported ${report}, gone ${gone}`);
     for (const one of await unbalanced(query, after)) tally.complain('account does not balance', `${what}: ${one}`);
-    if (manifestsStay) say(`${await pullAll(client, query, tally)} manifests pulled from what stays`);
-    else if (after.size > 0) tally.complain('account does not balance', `${after.size} objects are left of nothing`);
-    if (manifestsStay) collector.start();
   }
 }
 
@@ -181,7 +192,7 @@ function environment({ lease, undo, delay: gcDelay, bytesDelay }: StormClocks): 
   };
 }
 
-function text({ objects, bytes }: { readonly objects: number; readonly bytes: number }): string {
+function text(objects: number, bytes: number): string {
   return `${objects} objects (${bytes} bytes)`;
 }
 
@@ -189,15 +200,18 @@ function summary({ counts, problems }: Tally): string {
   return `${counts.get('requests') ?? 0} requests, ${problems.length} problems`;
 }
 
-/** Every manifest and every file, as their owners would. Indexes first, since they hold their children. */
+/** Every file and every manifest, as their owners would. Indexes first, since they hold their children. */
 async function deleteAll(query: Query, client: OciClient): Promise<void> {
-  const rows = await query<{ path: string; digest: string }>(
+  const versions = await query<{ path: string; name: string }>(
+    `select r.path, v.name from file_versions v join repositories r on r.id = v.repository_id`,
+  );
+  const headers = { Authorization: basic(CREDENTIALS) };
+  for (const { path, name } of versions)
+    expectStatus(await send(client.origin, { method: 'DELETE', path: `/files/${path}:${name}/`, headers }), 204);
+  const manifests = await query<{ path: string; digest: string }>(
     `select r.path, encode(m.digest, 'hex') as digest from manifests m join repositories r on r.id = m.repository_id
      where m.deleted_at is null order by (m.kind = 'index') desc, m.id`,
   );
-  for (const { path, digest } of rows) {
-    const answer = await client.repo(path).deleteManifest(`sha256:${digest.slice(2)}`);
-    if (answer.status !== 202 && answer.status !== 404)
-      throw new Error(`${path}: DELETE of ${digest} answered ${answer.status} ${answer.body.toString()}`);
-  }
+  for (const { path, digest } of manifests)
+    expectStatus(await client.repo(path).deleteManifest(`sha256:${digest.slice(2)}`), 202);
 }
