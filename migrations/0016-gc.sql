@@ -114,6 +114,18 @@ $$;
 create trigger manifests_review_subject after delete on manifests
   for each row execute function review_subject();
 
+-- What an index lists can only follow its subject when the index has gone.
+create function review_listed() returns trigger language plpgsql as $$
+begin
+  update subject_reviews s set review_after = now()
+  from manifest_children c join manifests m on m.repository_id = c.repository_id and m.digest = c.child_digest
+  where c.manifest_id = new.id and s.repository_id = m.repository_id and s.digest = m.subject_digest;
+  return null;
+end
+$$;
+create trigger manifests_review_listed after update of deleted_at on manifests
+  for each row when (new.deleted_at is not null and old.deleted_at is null) execute function review_listed();
+
 -- What is in the trash, in the order in which it may go. The index of 0015 does not tell deletions of one moment apart, of
 -- which a run of retention can make 10^5.
 create index manifests_in_trash on manifests (deleted_at, id) where deleted_at is not null;

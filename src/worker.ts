@@ -11,7 +11,7 @@ import { READ_CHART } from './registry/charts/recording.ts';
 import { pruneShares } from './registry/files/share.ts';
 import { pruneEvents } from './registry/prune.ts';
 import { COLLECT, runCollectJob, runSweepJob, SWEEP, type CollectJob } from './registry/gc/jobs.ts';
-import { pruneRuns } from './registry/gc/runs.ts';
+import { pruneCollection } from './registry/gc/runs.ts';
 
 export function jobs({ db, registry, config }: Context): Job<never>[] {
   return [
@@ -19,7 +19,7 @@ export function jobs({ db, registry, config }: Context): Job<never>[] {
       // Uploads that nobody touched for a day, what is over in the trash, links and contents that nothing uses.
       name: COLLECT,
       every: '* * * * *',
-      run: (payload: CollectJob) => runCollectJob(registry, payload, config.limits.uploadIdleSeconds),
+      run: (payload: CollectJob) => runCollectJob(registry, payload),
     },
     {
       // Bytes of objects that nothing names any more.
@@ -28,10 +28,10 @@ export function jobs({ db, registry, config }: Context): Job<never>[] {
       run: () => runSweepJob(registry),
     },
     {
-      // What collection reported is kept for 90 days.
-      name: 'prune-gc-runs',
+      // What collection reported is kept for 90 days; holds on bytes that are over.
+      name: 'prune-collection',
       every: '47 3 * * *',
-      run: () => pruneRuns(db),
+      run: () => pruneCollection(db),
     },
     {
       // What the outbox has becomes the audit trail, and the trail a chain.

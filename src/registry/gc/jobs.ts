@@ -19,13 +19,13 @@ const BUDGET_MS = 45_000;
 /** Half of the time is left to requests. */
 const PACE = 1;
 
-export async function runCollectJob(registry: Registry, job: CollectJob, uploadIdleSeconds: number): Promise<void> {
+export async function runCollectJob(registry: Registry, job: CollectJob): Promise<void> {
   await collect(registry, {
     cause: job.requestedBy === undefined ? 'schedule' : 'request',
     requestedBy: job.requestedBy ?? null,
     budget: BUDGET_MS,
     pace: PACE,
-    uploadIdleSeconds,
+    uploadIdleSeconds: registry.limits.uploadIdleSeconds,
     sweep: false,
   });
 }

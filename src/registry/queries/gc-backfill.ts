@@ -10,7 +10,7 @@ export async function backfillLinks(tx: Transaction, limit: number): Promise<boo
     with page as materialized (
       select rb.repository_id, rb.blob_id, rb.leased_until, rb.deleted_at
       from repository_blobs rb, gc_state s
-      where (rb.repository_id, rb.blob_id) > (s.backfill_repository, s.backfill_blob)
+      where s.backfilled_at is null and (rb.repository_id, rb.blob_id) > (s.backfill_repository, s.backfill_blob)
       order by rb.repository_id, rb.blob_id limit ${limit}
     ), queued as (
       insert into link_reviews (repository_id, blob_id, review_after)

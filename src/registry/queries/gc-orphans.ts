@@ -55,8 +55,8 @@ export async function putReviewOff(tx: Transaction, subject: Subject, until: str
 }
 
 /** Whether the tag `t` is named after the subject: `sha256-<hex>`, `sha256-<hex>.sig` … */
-function isNamedAfter(digest: Buffer): Sql {
-  const name = sql`referrers_tag(${digest}::bytea)::text collate "C"`;
+export function isNamedAfter(digest: Buffer | Sql): Sql {
+  const name = sql`referrers_tag(${digest}::bytea) collate "C"`;
   return sql`(t.name = ${name} or (t.name > ${name} || '.' and t.name < ${name} || '/'))`;
 }
 

@@ -53,7 +53,7 @@ export async function finishRun(db: Queryable, id: string): Promise<void> {
   await db.query(sql`update gc_runs set finished_at = now(), seen_at = now() where id = ${id}`);
 }
 
-export async function pruneRuns(db: Queryable): Promise<void> {
+export async function deleteRunsOf90Days(db: Queryable): Promise<void> {
   await db.query(sql`delete from gc_runs where started_at < now() - interval '90 days'`);
 }
 
