@@ -39,28 +39,27 @@ const { values, positionals } = parseArgs({
 const { folder } = values;
 
 function run(): Promise<string[]> | undefined {
-  switch (positionals[0]) {
-    case 'scale':
-      return scale({
-        blobs: Number(values.blobs ?? 10_000_000),
-        garbage: Number(values.garbage ?? 1_000_000),
-        part: Number(values.part),
-        pace: Number(values.pace),
-        printPlans: values.plans,
-        folder,
-      });
-    case 'latency':
-      return latency({
-        blobs: Number(values.blobs ?? 1_000_000),
-        garbage: Number(values.garbage ?? 400_000),
-        rounds: Number(values.rounds),
-        seconds: Number(values.seconds),
-        utilisation: Number(values.utilisation),
-        folder,
-      });
-    default:
-      return undefined;
+  if (positionals[0] === 'scale') {
+    return scale({
+      blobs: Number(values.blobs ?? 10_000_000),
+      garbage: Number(values.garbage ?? 1_000_000),
+      part: Number(values.part),
+      pace: Number(values.pace),
+      printPlans: values.plans,
+      folder,
+    });
   }
+  if (positionals[0] === 'latency') {
+    return latency({
+      blobs: Number(values.blobs ?? 1_000_000),
+      garbage: Number(values.garbage ?? 400_000),
+      rounds: Number(values.rounds),
+      seconds: Number(values.seconds),
+      utilisation: Number(values.utilisation),
+      folder,
+    });
+  }
+  return undefined;
 }
 
 const running = values.help ? undefined : run();

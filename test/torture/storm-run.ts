@@ -43,7 +43,8 @@ const { problems, counts, collected } = await runStorm({
   killSeconds: values['kill-seconds'] === undefined ? undefined : Number(values['kill-seconds']),
   say: console.log,
 });
-for (const [what, count] of [...counts].sort()) console.log(`${String(count).padStart(9)}  ${what}`);
+for (const [what, count] of [...counts].sort(([a], [b]) => a.localeCompare(b)))
+  console.log(`${String(count).padStart(9)}  ${what}`);
 for (const [what, count] of Object.entries(collected)) console.log(`${String(count).padStart(9)}  collected: ${what}`);
 for (const problem of problems) console.log(problem);
 console.log(

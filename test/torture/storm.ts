@@ -127,8 +127,8 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
       tally.count('checkpoints');
       const seconds = Math.round((performance.now() - from) / 1_000);
       reported = await inDatabase((query) => collector.collected(query));
-      const gone = `${reported.blobs} blobs and ${reported.objects} objects collected in ${reported.runs} runs`;
-      say(`${seconds} s: ${summary(tally)}; ${pulled} manifests pulled; ${gone}`);
+      const went = `${reported.blobs} blobs and ${reported.objects} objects collected in ${reported.runs} runs`;
+      say(`${seconds} s: ${summary(tally)}; ${pulled} manifests pulled; ${went}`);
       nextLook = performance.now() + options.checkpointSeconds * 1_000;
       gate.open();
     }
@@ -170,13 +170,13 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
     const after = await store.objects(dataDir);
     const to = await collector.collected(query);
     const went = [...before].filter(([key]) => !after.has(key));
-    const gone = text(
+    const taken = text(
       went.length + empty,
       went.reduce((sum, [, size]) => sum + size, 0),
     );
     const report = text(to.objects - from.objects, to.object_bytes - from.object_bytes);
-    say(`${what}: reported ${report}, gone ${gone}`);
-    if (report !== gone) tally.complain('account does not balance', `${what}: reported ${report}, gone ${gone}`);
+    say(`${what}: reported ${report}, gone ${taken}`);
+    if (report !== taken) tally.complain('account does not balance', `${what}: reported ${report}, gone ${taken}`);
     for (const one of await unbalanced(query, after)) tally.complain('account does not balance', `${what}: ${one}`);
   }
 }
