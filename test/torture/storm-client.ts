@@ -1,8 +1,8 @@
 /** One client of the storm: pushes, mounts, moves, deletes and pulls at random what others push and delete as well. */
-import { locationOf, type Answer, type Blob, type Image, type Manifest } from '../harness/oci-client.ts';
+import type { Image } from '../harness/oci-client.ts';
 import { FilesOfOne } from './storm-files.ts';
-import type { Change } from './storm-ledger.ts';
-import { Session, Unanswered, type SessionOptions } from './storm-session.ts';
+import { Pusher } from './storm-pusher.ts';
+import { Unanswered, type SessionOptions } from './storm-session.ts';
 
 /** Above so many manifests in a repository as many are deleted as are pushed. */
 const ENOUGH = 18;
@@ -26,7 +26,7 @@ export async function storm(options: SessionOptions & { readonly name: string })
   }
 }
 
-class Client extends Session {
+class Client extends Pusher {
   readonly #files: FilesOfOne;
   readonly #deferred: Deferred[] = [];
 
@@ -62,95 +62,14 @@ class Client extends Session {
 
   async #push(repo: string, content: Image, subject?: string): Promise<void> {
     const { random, leaseMs, tally } = this.options;
-    for (const one of content.blobs) await this.#provide(repo, one);
+    for (const one of content.blobs) await this.provide(repo, one);
     const tag = subject === undefined && random.chance(0.7) ? `t${random.below(TAGS)}` : undefined;
-    const put = () => this.#put(repo, content.manifest, tag, content.blobs);
+    const put = () => this.put(repo, content.manifest, tag, content.blobs);
     if (!random.chance(0.3) || this.#deferred.length > 5) return put();
     // Before the promise ends, after it, or when the lease of the hub ends.
     const after = random.pick([0.5, 0.8, 0.9, 1.1, 2 + random.next() * 0.2]) * leaseMs;
     tally.count('manifests put later');
     this.#deferred.push({ at: performance.now() + after, put });
-  }
-
-  /** Sees to it that a blob is there, as clients do: looks first, or mounts, or sends it anyway. */
-  async #provide(repo: string, content: Blob): Promise<void> {
-    const { random, ledger, tally, universe } = this.options;
-    const dice = random.next();
-    if (dice < 0.65) {
-      if (await this.#head(repo, content.digest)) return tally.count('uploads skipped');
-    } else if (dice < 0.85) {
-      const keep = ledger.asking(repo, content.digest);
-      const from = random.chance(0.6) ? random.pick(universe.repositories) : undefined;
-      const mount = await this.ask('mount', [201, 202], () => this.repo(repo).mount(content.digest, from));
-      tally.count(mount.status === 201 ? 'mounts' : 'mounts that became uploads');
-      if (mount.status === 201) return keep();
-      return this.#finish(repo, content, locationOf(mount));
-    }
-    const post = await this.ask('POST upload', [202], () => this.repo(repo).post());
-    let location = locationOf(post);
-    if (!random.chance(0.3)) return this.#finish(repo, content, location);
-    const half = content.bytes.subarray(0, Math.ceil(content.size / 2));
-    const patch = await this.ask('PATCH upload', [202], () => this.repo(repo).patch(location, half, 0));
-    location = locationOf(patch);
-    return this.#finish(repo, content, location, half.length);
-  }
-
-  async #finish(repo: string, content: Blob, location: string, from = 0): Promise<void> {
-    const keep = this.options.ledger.asking(repo, content.digest);
-    const rest = content.bytes.subarray(from);
-    await this.ask('PUT upload', [201], () =>
-      from === 0
-        ? this.repo(repo).close(location, content.digest, rest)
-        : this.repo(repo).close(location, content.digest, rest, from),
-    );
-    keep();
-    this.options.tally.count('uploads');
-  }
-
-  async #put(repo: string, content: Manifest, tag: string | undefined, blobs: readonly Blob[]): Promise<void> {
-    const { ledger, tally, universe } = this.options;
-    const attachment = universe.attachments.find(({ manifest }) => manifest.digest === content.digest);
-    const absence = attachment && ledger.absence(repo, attachment.to.manifest.digest);
-    const mark = absence?.mark;
-    const promises = blobs.map(({ digest }) => ({ digest, promised: ledger.promised(repo, digest) }));
-    const change = ledger.manifests.at(repo, content.digest).change();
-    const moved = tag === undefined ? undefined : ledger.tags.at(repo, tag).change();
-    const reference = tag ?? attachment?.tag ?? content.digest;
-    const answer = await this.#changing([change, moved], () =>
-      this.ask('PUT manifest', [201, 404], () => this.repo(repo).putManifest(content, reference)),
-    );
-    if (answer.status === 404) {
-      this.#judgeRefusal(repo, answer, promises);
-      if (change.alone() && change.before === true && ledger.mustStay(repo, content.digest))
-        tally.complain('broken manifest', `${repo}: ${content.digest} is there, and may not be put again`);
-      change.refused();
-      moved?.refused();
-      return;
-    }
-    tally.count('manifests put');
-    if (attachment) {
-      const stillThere = mark !== undefined && absence?.mark === mark ? mark : undefined;
-      ledger.attach(repo, content.digest, attachment.to.manifest.digest, stillThere);
-    }
-    const alone = change.alone();
-    change.done(true);
-    moved?.done(content.digest);
-    if (alone) ledger.absence(repo, content.digest).returned();
-  }
-
-  #judgeRefusal(
-    repo: string,
-    answer: Answer,
-    promises: readonly { readonly digest: string; readonly promised: () => number | undefined }[],
-  ): void {
-    const { errors } = answer.json<{ errors: { code: string; detail?: { digests?: string[] } }[] }>();
-    if (errors[0]?.code !== 'MANIFEST_BLOB_UNKNOWN')
-      this.options.tally.complain('wrong answer', `PUT manifest: ${answer.body.toString()}`);
-    const named = errors[0]?.detail?.digests;
-    // Without names it is one of them.
-    if (!named && promises.some(({ promised }) => promised() === undefined)) return;
-    for (const { digest, promised } of promises)
-      if (named?.includes(digest) ?? true) this.judgeMissing('PUT manifest', repo, digest, promised);
   }
 
   /** An index over images that are there or not; those that are not are pushed first. */
@@ -165,8 +84,8 @@ class Client extends Session {
       if (head.status === 404) {
         if (reading.expected() === true)
           tally.complain('broken manifest', `${repo}: ${this.named(digest)} was acknowledged, and is not there`);
-        for (const one of child.blobs) await this.#provide(repo, one);
-        await this.#put(repo, child.manifest, undefined, child.blobs);
+        for (const one of child.blobs) await this.provide(repo, one);
+        await this.put(repo, child.manifest, undefined, child.blobs);
         reading = ledger.manifests.at(repo, digest).read();
       } else reading.learn(true);
       readings.push({ digest, reading });
@@ -174,7 +93,7 @@ class Client extends Session {
     const change = ledger.manifests.at(repo, manifest.digest).change();
     const tag = `t${random.below(TAGS)}`;
     const moved = ledger.tags.at(repo, tag).change();
-    const answer = await this.#changing([change, moved], () =>
+    const answer = await this.changing([change, moved], () =>
       this.ask('PUT index', [201, 404], () => this.repo(repo).putManifest(manifest, tag)),
     );
     if (answer.status === 404) {
@@ -207,7 +126,7 @@ class Client extends Session {
     if (there.length === 0) return this.#push(repo, random.pick(universe.images));
     const { manifest, blobs } = random.pick(there);
     tally.count('tags moved');
-    return this.#put(repo, manifest, `t${random.below(TAGS)}`, blobs);
+    return this.put(repo, manifest, `t${random.below(TAGS)}`, blobs);
   }
 
   // Deleting
@@ -220,7 +139,7 @@ class Client extends Session {
     ledger.absence(repo, digest).leaving();
     const change = ledger.manifests.at(repo, digest).change();
     const tags = Array.from({ length: TAGS }, (_, at) => ledger.tags.at(repo, `t${at}`).change());
-    const answer = await this.#changing([change, ...tags], () =>
+    const answer = await this.changing([change, ...tags], () =>
       this.ask('DELETE manifest', [202, 404, 405], () => this.repo(repo).deleteManifest(digest)),
     );
     for (const tag of tags) {
@@ -240,7 +159,7 @@ class Client extends Session {
     const { random, ledger, tally } = this.options;
     const tag = `t${random.below(TAGS)}`;
     const moved = ledger.tags.at(repo, tag).change();
-    await this.#changing([moved], () => this.ask('DELETE tag', [202, 404], () => this.repo(repo).deleteManifest(tag)));
+    await this.changing([moved], () => this.ask('DELETE tag', [202, 404], () => this.repo(repo).deleteManifest(tag)));
     tally.count('tags deleted');
     moved.done('');
   }
@@ -249,7 +168,7 @@ class Client extends Session {
     const { random, ledger, tally, universe } = this.options;
     const { digest } = random.pick(universe.contents);
     const change = ledger.blobs.at(repo, digest).change();
-    const answer = await this.#changing([change], () =>
+    const answer = await this.changing([change], () =>
       this.ask('DELETE blob', [202, 404, 405], () => this.repo(repo).deleteBlob(digest)),
     );
     tally.count(answer.status === 202 ? 'blobs deleted' : 'deletes of blobs refused');
@@ -279,35 +198,10 @@ class Client extends Session {
   async #lookAtBlob(repo: string): Promise<void> {
     const { random, ledger, universe } = this.options;
     const { digest } = random.pick(universe.contents);
-    if (!(await this.#head(repo, digest))) return;
+    if (!(await this.head(repo, digest))) return;
     const promised = ledger.promised(repo, digest);
     const get = await this.ask('GET blob', [200, 404], () => this.repo(repo).getBlob(digest));
     if (get.status === 404) this.judgeMissing('GET', repo, digest, promised);
     else this.sameBytes(repo, get.body, digest);
-  }
-
-  /** With the right to push, which is what makes the answer a promise. */
-  async #head(repo: string, digest: string): Promise<boolean> {
-    const { ledger } = this.options;
-    const promised = ledger.promised(repo, digest);
-    const keep = ledger.asking(repo, digest);
-    const scopes = [`repository:${repo}:pull,push`];
-    const ask = () => this.repo(repo).request('HEAD', `/blobs/${digest}`, { scopes });
-    const head = await this.ask('HEAD blob', [200, 404], ask);
-    if (head.status === 200) keep();
-    else this.judgeMissing('HEAD', repo, digest, promised);
-    return head.status === 200;
-  }
-
-  async #changing(
-    changes: readonly (Pick<Change<never>, 'unanswered'> | undefined)[],
-    work: () => Promise<Answer>,
-  ): Promise<Answer> {
-    try {
-      return await work();
-    } catch (error) {
-      for (const change of changes) change?.unanswered();
-      throw error;
-    }
   }
 }
