@@ -6,7 +6,7 @@ import { diskStore, s3Store, type StormStore } from './storm-stores.ts';
 /** A minute on each store; the long one is `storm-run.ts`. */
 const SECONDS = numberFrom('BERTH_STORM_SECONDS', 60);
 /** Turned down so far that what is deleted in the first half is gone in the second. */
-const CLOCKS = { lease: 12, undo: 6, delay: 1, bytesDelay: 3 };
+const CLOCKS = { lease: 10, undo: 4, delay: 1, bytesDelay: 2 };
 
 async function judge(store: StormStore): Promise<StormReport> {
   const seed = seedOfThisRun(`storm, ${store.name}`);

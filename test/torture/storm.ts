@@ -15,7 +15,7 @@ import { withDatabase, type Query } from './owners.ts';
 import { Random } from './random.ts';
 import { compareLedger, endUploads, pullAll, unbalanced } from './storm-account.ts';
 import { storm } from './storm-client.ts';
-import { Collector, type Collected } from './storm-collector.ts';
+import { collected, Collector, type Collected } from './storm-collector.ts';
 import { Ledger } from './storm-ledger.ts';
 import { Tally } from './storm-session.ts';
 import type { StormStore } from './storm-stores.ts';
@@ -88,7 +88,12 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
     if (url === undefined) throw new Error(`no Postgres runs in ${dataDir}`);
     return withDatabase(url, work);
   };
-  const collector = new Collector({ inDatabase, tally, mayFail: killSeconds !== undefined });
+  const collector = new Collector({
+    origin: hub.url,
+    credentials: CREDENTIALS,
+    tally,
+    mayFail: killSeconds !== undefined,
+  });
   let reported: Collected | undefined;
   const random = new Random(seed ^ 0x5f5f5f5f);
   const restart = async () => {
@@ -126,8 +131,8 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
       });
       tally.count('checkpoints');
       const seconds = Math.round((performance.now() - from) / 1_000);
-      reported = await inDatabase((query) => collector.collected(query));
-      const went = `${reported.blobs} blobs and ${reported.objects} objects collected in ${reported.runs} runs`;
+      reported = await inDatabase(collected);
+      const went = `${reported.blobs} blobs and ${reported.objects} objects collected`;
       say(`${seconds} s: ${summary(tally)}; ${pulled} manifests pulled; ${went}`);
       nextLook = performance.now() + options.checkpointSeconds * 1_000;
       gate.open();
@@ -144,7 +149,7 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
       await settle('all that was deleted', query);
       const objects = (await store.objects(dataDir)).size;
       if (objects > 0) tally.complain('account does not balance', `${objects} objects are left of nothing`);
-      reported = await collector.collected(query);
+      reported = await collected(query);
     });
   } finally {
     end.abort();
@@ -165,10 +170,11 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
     const empty = uploads.filter(({ key }) => !there.has(key)).length;
     await endUploads(query);
     const before = await store.objects(dataDir);
-    const from = await collector.collected(query);
-    await collector.untilNothingIsLeft(query, 2 * (clocks.lease + clocks.undo * 2 + clocks.bytesDelay) + 120);
+    const from = await collected(query);
+    const others = Math.max(clocks.undo, clocks.delay, clocks.bytesDelay) + 1;
+    await collector.untilNothingIsLeft(query, { first: clocks.lease, others });
     const after = await store.objects(dataDir);
-    const to = await collector.collected(query);
+    const to = await collected(query);
     const went = [...before].filter(([key]) => !after.has(key));
     const taken = text(
       went.length + empty,
