@@ -11,6 +11,7 @@ import { migrateAll } from '../jobs/migrate.ts';
 import { createLog, type Log } from '../log.ts';
 import { freeCollection } from '../registry/queries/gc-run.ts';
 import { freeClaims } from '../registry/queries/uploads.ts';
+import { freeDeliveries } from '../registry/queries/webhook-deliveries.ts';
 
 const PATIENCE_MS = 60_000;
 
@@ -27,6 +28,7 @@ export function prepareDatabase(
     if (usesDataDir(config)) {
       await freeClaims(db);
       await freeCollection(db);
+      await freeDeliveries(db);
     }
     // Here and not only in each worker, since two of them would mark a new store at once.
     const { store } = await openStore(config.store);

@@ -74,10 +74,14 @@ export async function readBlob(
   if (blob.size > SMALL_BLOB) return registry.store.read(blob.key, range ?? whole);
   let content = registry.memory.smallBlobs.get(blob.key);
   if (!content) {
-    const chunks: Buffer[] = [];
-    for await (const chunk of registry.store.read(blob.key, whole)) chunks.push(Buffer.from(chunk));
-    content = Buffer.concat(chunks);
-    if (content.length !== blob.size) throw new StoreUnavailable(`${blob.key} has other bytes than recorded`);
+    // Of its own, not of Node's pool: a piece that is kept would keep the 64 KiB around it.
+    content = Buffer.allocUnsafeSlow(blob.size);
+    let filled = 0;
+    for await (const chunk of registry.store.read(blob.key, whole)) {
+      content.set(chunk.subarray(0, blob.size - filled), filled);
+      filled += chunk.length;
+    }
+    if (filled !== blob.size) throw new StoreUnavailable(`${blob.key} has other bytes than recorded`);
     registry.memory.smallBlobs.set(blob.key, content);
   }
   return range ? content.subarray(range.start, range.end + 1) : content;
@@ -98,18 +102,20 @@ export interface MountRequest {
  */
 export async function mountBlob(registry: Registry, request: MountRequest): Promise<boolean> {
   const digest = digestToBytes(request.digest);
+  const { from, principal } = request;
+  const named = from && (await registry.scenes.resolve({ path: from, principalId: principal.id }));
+  if (named && !named.repository) return false;
   const candidates = await selectMountCandidates(registry.db, digest, {
-    from: request.from ?? null,
+    fromId: named?.repository?.id ?? null,
     projectId: request.into.projectId,
     limit: MAX_CANDIDATES,
   });
-  const { principal } = request;
   for (const candidate of candidates) {
     const path = candidate.path as RepositoryPath;
+    const beside = projectOf(path) === request.intoScene.project?.name;
     const scene =
-      projectOf(path) === request.intoScene.project?.name
-        ? { ...request.intoScene, path }
-        : await registry.scenes.resolve({ path, principalId: principal.id });
+      named ??
+      (beside ? { ...request.intoScene, path } : await registry.scenes.resolve({ path, principalId: principal.id }));
     const verdict = await registry.gate.mayMountFrom(principal, targetOf(scene));
     if (verdict.effect === 'deny') continue;
     const mount = {

@@ -5,6 +5,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { Digest } from '../blobs/digest.ts';
+import { counted } from '../cache/counted.ts';
 
 export interface BlobFacts {
   readonly blobId: number;
@@ -45,7 +46,7 @@ export const SMALL_BLOB = 64 * 1024;
 
 export function createMemory(bytes = 24 * 1024 * 1024): Memory {
   return {
-    blobs: stamped(new LRUCache<string, Stamped<BlobFacts>>({ max: 20_000 })),
+    blobs: stamped(counted<string, Stamped<BlobFacts>>(20_000)),
     manifests: stamped(
       new LRUCache<string, Stamped<ManifestFacts>>({
         maxSize: bytes,
