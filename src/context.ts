@@ -20,6 +20,7 @@ import { openDatabase, type Database } from './db/database.ts';
 import { createOutbound, type Outbound } from './http/outbound.ts';
 import { createLog, type Log } from './log.ts';
 import { createMemory } from './registry/memory.ts';
+import { refusalOf } from './registry/quota/refused.ts';
 import type { Registry } from './registry/registry.ts';
 import { createScenes } from './registry/scene.ts';
 import { createLiveHashes } from './registry/uploads.ts';
@@ -64,6 +65,7 @@ export async function createContext(config: Config, secrets: Secrets, options: C
       maxConnections: CONNECTIONS,
       applicationName: `berth ${name}`,
       onIdleError: (error) => log.warn({ reason: error.message }, 'a connection to Postgres broke'),
+      refusalOf,
     }),
   );
   const { store, redirects } = await openStore(config.store);
@@ -97,7 +99,12 @@ export async function createContext(config: Config, secrets: Secrets, options: C
     memory: createMemory(),
     liveHashes: createLiveHashes(),
     worker: options.claimant ?? randomUUID(),
-    limits: { blob: config.limits.blob, manifest: MANIFEST_LIMIT },
+    limits: {
+      blob: config.limits.blob,
+      manifest: MANIFEST_LIMIT,
+      uploadIdleSeconds: config.limits.uploadIdleSeconds,
+      projectBytes: config.projectQuota,
+    },
     clocks: config.gc,
   };
   const owned = stack.move();
