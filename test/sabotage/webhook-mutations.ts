@@ -82,6 +82,13 @@ export const WEBHOOK_MUTATIONS: readonly Mutation[] = [
     RIGHTS,
   ),
   mutation(
+    'webhooks: what a repository was called',
+    `${FOLDER}message.ts`,
+    '.filter(([key]) => tags.has(key));',
+    '.filter(([key]) => key !== String(tags));',
+    RIGHTS,
+  ),
+  mutation(
     'webhooks: addresses in data',
     `${FOLDER}message.ts`,
     "new Set(['address', 'userAgent', 'user_agent'])",

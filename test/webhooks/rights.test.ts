@@ -1,4 +1,5 @@
 /** Who is told what: filters, and the rights of whoever a hook belongs to. */
+import sql from 'sql-template-tag';
 import { describe, expect, test } from 'vitest';
 import { testHub, type Person } from '../harness/hub.ts';
 import { basic, expectStatus, image, index, send, unique } from '../harness/oci-client.ts';
@@ -79,13 +80,20 @@ describe('an owner', () => {
     const { made, leave } = await hookOf(jane, project, at.url);
     await leave();
     const grant = { subject: jane.name, role: 'reader', path_glob: 'web/**' };
+    const moved = { repository: 'secret/api', before: { path: 'secret/api' }, after: { path: 'x' }, reason: 'secret' };
     expectStatus(await hub.api('PUT', `/projects/${project}/grants`, grant), 200);
     at.received.length = 0;
     await hub.admin.repo(`${project}/web/api`).mustPushImage(image(), 'v1');
     await hub.admin.repo(`${project}/secret`).mustPushImage(image(), 'v1');
+    await hub.db.query(sql`
+      insert into events (type, project_id, repository_id, data)
+      select 'dev.berth.repository.moved', r.project_id, r.id, ${JSON.stringify(moved)}::jsonb
+      from repositories r join projects p on p.id = r.project_id where p.name = ${project} and r.path like '%/web/api'`);
     await settle();
     const events = told(at.received);
     expect(events).toContain('manifest.pushed api:v1');
+    // Its name in a project that the owner does not see is not for them.
+    expect(events).toContain('repository.moved api');
     expect(events.filter((event) => /secret|grant|webhook|project/.test(event))).toEqual([]);
     for (const { body } of at.received) expect(body).not.toMatch(/secret|"actor"|admin/);
     expect(await shown(made)).toMatchObject({
