@@ -156,7 +156,7 @@ describe('a receiver', () => {
   // Well within the time that an attempt may take: the connection is let go of at once.
   test(
     'that never ends its answer has been told all the same, and what it says is not kept',
-    { timeout: 10_000 },
+    { timeout: 14_000 },
     async () => {
       const at = await receiver();
       const closed: Promise<unknown>[] = [];
