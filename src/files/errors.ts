@@ -17,6 +17,7 @@ export type FileErrorName =
   | 'checksum-mismatch'
   | 'unauthenticated'
   | 'forbidden'
+  | 'quota-exceeded'
   | 'not-found'
   | 'method-not-allowed'
   | 'conflict'
@@ -70,6 +71,8 @@ const REFUSALS: Partial<Record<RefusalCode, readonly [status: number, problem: F
   DIGEST_INVALID: [400, 'checksum-mismatch'],
   SIZE_INVALID: [400, 'request-invalid'],
   MANIFEST_UNKNOWN: [404, 'not-found'],
+  QUOTA_EXCEEDED: [403, 'quota-exceeded'],
+  REPOSITORY_MOVED: [403, 'forbidden'],
   DENIED: [403, 'forbidden'],
 };
 

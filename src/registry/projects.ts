@@ -24,7 +24,7 @@ export interface ProjectChange {
 
 export class ProjectError extends Error {
   override readonly name = 'ProjectError';
-  readonly problem: 'validation-failed' | 'name-taken' | 'not-found' | 'project-not-empty';
+  readonly problem: 'validation-failed' | 'name-taken' | 'not-found' | 'project-not-empty' | 'in-use' | 'renamed';
   constructor(problem: ProjectError['problem'], message: string) {
     super(message);
     this.problem = problem;
@@ -37,14 +37,18 @@ export class ProjectError extends Error {
  */
 export async function createProject(
   db: Database,
-  project: { readonly name: string } & ProjectChange,
+  project: {
+    readonly name: string;
+    /** Quota; undefined: without limit. */ readonly maxBytes?: number | undefined;
+  } & ProjectChange,
   actor: Actor,
 ): Promise<Project> {
   const obstacle = whyNotCreatable(project.name);
   if (obstacle !== undefined) throw new ProjectError('validation-failed', obstacle);
   return db.transaction(async (tx) => {
-    const id = await insertProject(tx, project.name, actor.id);
-    if (id === undefined) throw new ProjectError('name-taken', `There is a project ${project.name} already.`);
+    const id = await insertProject(tx, project.name, actor.id, project.maxBytes);
+    if (id === undefined)
+      throw new ProjectError('name-taken', `${project.name} is a project's name, or a former one that is still kept.`);
     await insertOwner(tx, id, actor.id);
     const made = await rows.updateProject(tx, id, project.visibility, project.allowSparse);
     await recordChange(tx, actor, {

@@ -13,6 +13,7 @@ import { refuseReturn } from '../immutability.ts';
 import type { Tag } from '../names.ts';
 import * as rows from '../queries/files.ts';
 import { insertTag, recordTagMoves, removeTags } from '../queries/tags.ts';
+import { requireRoom } from '../quota/room.ts';
 import type { Registry } from '../registry.ts';
 import type { Repository } from '../repositories.ts';
 import type { Scene } from '../scene.ts';
@@ -101,6 +102,7 @@ async function put(
   const entries = files.map((file) => ({ ...linked(file.digest), path: file.path, media_type: MEDIA_TYPE }));
   if (locked) {
     await refuseUnlessOpen(tx, repository.id, locked);
+    if (repository.limited) await requireRoom(tx, request.scene.project?.name ?? '', repository.projectId);
     const replaces = results.some(({ outcome }) => outcome === 'replaced');
     await refuseImmutable(tx, repository.id, locked, replaces ? 'replaces' : 'adds');
     await refuseConflicts(tx, locked, files);
