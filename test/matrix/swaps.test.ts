@@ -52,6 +52,9 @@ async function tenant(mark: string): Promise<Tenant> {
   const rule = `rule${mark}`;
   const trust = { name: rule, issuer: 'builds', audience: 'hub', claims: { sub: 'me' } };
   expectStatus(await hub.api('POST', `/projects/${project}/trust-rules`, trust), 201);
+  const fixed = await hub.api('POST', `/projects/${project}/immutability`, { tag_glob: 'none' });
+  const owner = { owner_kind: 'release', owner_id: mark, reason: 'runs' };
+  const hold = await hub.api('PUT', `/projects/${project}/holds`, { repository: repo.name, tag: 'mine', ...owner });
   const build = await hub.db.first<{ id: number }>(sql`
     with r as (select id, name from principals where name = ${`${project}/${rule}`}),
          p as (insert into principals (kind, name, parent_id, expires_at)
@@ -78,6 +81,8 @@ async function tenant(mark: string): Promise<Tenant> {
       robot,
       rule,
       'ci session': String(build!.id),
+      'immutability rule': expectStatus(fixed, 201).json<{ id: string }>().id,
+      hold: expectStatus(hold, 200).json<{ id: string }>().id,
       chart: packed.name,
       name: packed.name,
       version: packed.version,
@@ -138,6 +143,7 @@ const BODIES: Readonly<Record<string, string>> = {
 function request(line: Line, where: Tenant, whose: Tenant) {
   const robots = line.path.includes(':robot');
   const builds = line.path.includes('/ci-sessions/');
+  const tags = line.path.includes('/immutability/');
   const path = line.path
     .replace('*namespace', where.project)
     .replace('*address', `${where.project}/pack:1.0/x.txt`)
@@ -145,7 +151,10 @@ function request(line: Line, where: Tenant, whose: Tenant) {
     .replace(':project', where.project)
     .replaceAll(
       /(?<=\/):([a-z]+)/g,
-      (_, name: string) => whose.children[robots && name === 'token' ? 'robot token' : builds ? 'ci session' : name]!,
+      (_, name: string) =>
+        whose.children[
+          robots && name === 'token' ? 'robot token' : builds ? 'ci session' : tags ? 'immutability rule' : name
+        ]!,
     );
   const queries: Record<string, string> = {
     'end-6': `?digest=${whose.image.blobs[0]!.digest}`,
