@@ -141,6 +141,7 @@ function renamed(target: Target, found: object): Problem {
   return new Problem('renamed', `${movedSentence(target)}.`);
 }
 
-function isHubAdmin({ admin, limits }: Principal): boolean {
+/** Also of routes that are for others as well, where they let an administrator do more. */
+export function isHubAdmin({ admin, limits }: Principal): boolean {
   return admin && (limits === undefined || (limits.actions.includes('admin') && limits.paths === undefined));
 }

@@ -48,6 +48,8 @@ export interface ProjectFacts {
   readonly kind: 'hosted' | 'proxy';
   readonly visibility: 'private' | 'public';
   readonly allowSparse: boolean;
+  /** Has a quota. */
+  readonly limited: boolean;
   readonly epoch: number;
 }
 

@@ -114,6 +114,7 @@ function toScene(row: SceneRow): Scene {
             kind: row.project_kind as 'hosted' | 'proxy',
             visibility: row.visibility as 'private' | 'public',
             allowSparse: row.allow_sparse as boolean,
+            limited: row.limited as boolean,
             epoch: row.project_epoch as number,
           },
     repository:

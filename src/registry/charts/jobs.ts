@@ -13,7 +13,7 @@ export async function readPushedChart(registry: Registry, manifestId: number): P
   const row = await selectPushedChart(registry.db, manifestId);
   if (!row) return;
   const { repository_id: id, project_id: projectId, epoch } = row;
-  const repository = { id, path: row.path as RepositoryPath, projectId, epoch, sparse: false };
+  const repository = { id, path: row.path as RepositoryPath, projectId, epoch, sparse: false, limited: false };
   const content = chartLayer(parseManifest(row.payload, row.media_type).blobs)?.digest;
   const chart = content && (await examine(registry, repository, content, Infinity));
   if (chart === undefined || chart === 'later') return;

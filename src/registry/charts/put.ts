@@ -32,6 +32,7 @@ export interface StoredChart {
   readonly path: RepositoryPath;
   readonly tag: Tag;
   readonly version: string;
+  readonly repository: Repository;
 }
 
 /**
@@ -51,11 +52,10 @@ export async function putChart(registry: Registry, put: PutChart): Promise<Store
   if (before && before.chart?.digest !== digest && !put.force) {
     throw new Refusal('CHART_EXISTS', `${name}-${version}.tgz already exists with other bytes`);
   }
-  const stored = { path, tag, version };
   const request = { ...put, scene, path, tag };
   if (before?.chart?.digest === digest) {
     if (put.provenance) await addProvenance(registry, { ...request, before, provenance: put.provenance });
-    return stored;
+    return { path, tag, version, repository: before.repository };
   }
   await keepChart(registry.db, digest, chart);
   const repository = await ensureRepository(registry, scene, path, put.principal, put.requestId);
@@ -68,7 +68,7 @@ export async function putChart(registry: Registry, put: PutChart): Promise<Store
   await store(registry, repository, put, config);
   const bytes = chartManifest(chart.metadata, parts, chart.packedAt);
   await replace(registry, { ...request, repository, bytes, contentType: OCI_MANIFEST, before });
-  return stored;
+  return { path, tag, version, repository };
 }
 
 export interface PutProvenance {
@@ -98,7 +98,7 @@ export async function putProvenance(registry: Registry, put: PutProvenance): Pro
   }
   checkBelongs(provenance, { name, version }, chart.digest);
   await addProvenance(registry, { ...put, scene, path, tag, before });
-  return { path, tag, version };
+  return { path, tag, version, repository: before.repository };
 }
 
 interface Change {

@@ -65,7 +65,7 @@ export async function deleteProject(tx: Queryable, id: number): Promise<void> {
   await tx.query(sql`delete from projects where id = ${id}`);
 }
 
-/** Of one project, by path, in byte order. */
+/** Of one project, by path, in byte order; not those that were deleted and have nothing in them. */
 export function selectProjectRepositories(
   db: Queryable,
   projectId: number,
@@ -75,5 +75,7 @@ export function selectProjectRepositories(
   return db.query(sql`
     select ${PATH} as path, r.created_at as "createdAt" from repositories r
     where r.project_id = ${projectId} and r.path > ${after === undefined ? '' : rooted(projectId, after)}
+      and (r.deleted_at is null
+           or exists (select from manifests m where m.repository_id = r.id and m.deleted_at is null))
     order by r.path limit ${limit}`);
 }

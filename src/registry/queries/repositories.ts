@@ -2,10 +2,22 @@ import sql from 'sql-template-tag';
 import type { Queryable, Transaction } from '../../db/database.ts';
 import { rooted } from './paths.ts';
 
-/** The new project's id, or undefined when the name is taken, also as a former name of another project. */
-export async function insertProject(db: Queryable, name: string, createdBy: number): Promise<number | undefined> {
+/**
+ * The new project's id, or undefined when the name is taken, also as a former name of another project.
+ * @param maxBytes its quota; undefined: without limit
+ */
+export async function insertProject(
+  db: Queryable,
+  name: string,
+  createdBy: number,
+  maxBytes: number | undefined,
+): Promise<number | undefined> {
   const row = await db.first<{ id: number }>(sql`
-    insert into projects (name, created_by) values (${name}, ${createdBy || null}) on conflict do nothing returning id`);
+    insert into projects (name, created_by, limited) values (${name}, ${createdBy || null}, ${maxBytes !== undefined})
+    on conflict do nothing returning id`);
+  if (row !== undefined && maxBytes !== undefined) {
+    await db.query(sql`update project_usage set max_bytes = ${maxBytes} where project_id = ${row.id}`);
+  }
   return row?.id;
 }
 

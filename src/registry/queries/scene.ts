@@ -13,6 +13,7 @@ export interface SceneRow {
   project_kind: string | null;
   visibility: string | null;
   allow_sparse: boolean | null;
+  limited: boolean | null;
   project_epoch: number | null;
   repository_id: number | null;
   repository_epoch: number | null;
@@ -37,6 +38,7 @@ export function selectScenes(db: Queryable, questions: readonly SceneQuestion[])
                 when r.id is null then p.name || q.rest
                 else p.name || substr(r.path, length(p.root) + 1) end as path,
            p.id as project_id, p.name as project_name, p.kind as project_kind, p.visibility, p.allow_sparse,
+           p.limited,
            p.epoch as project_epoch, r.id as repository_id, r.epoch as repository_epoch, s.epoch as principal_epoch,
            t.digest as tag_digest, t.stale as tag_stale
     from unnest(${paths}::text[], ${projects}::text[], ${rests}::text[], ${principals}::bigint[], ${tags}::text[])
