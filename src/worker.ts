@@ -14,11 +14,11 @@ import { DELETE_REPOSITORY, deleteRest } from './registry/history/delete-reposit
 import { forgetRepositories } from './registry/history/forget.ts';
 import { pruneHolds } from './registry/holds.ts';
 import { pruneEvents } from './registry/prune.ts';
-import { MOVE_REPOSITORY, moveRepository } from './registry/rename/moves.ts';
-import { LIST_CHARTS_OF } from './registry/rename/repositories.ts';
 import { COLLECT, runCollectJob, runSweepJob, SWEEP, type CollectJob } from './registry/gc/jobs.ts';
 import { pruneCollection } from './registry/gc/runs.ts';
 import { foldUsage } from './registry/quota/fold.ts';
+import { MOVE_REPOSITORY, moveRepository } from './registry/rename/moves.ts';
+import { LIST_CHARTS_OF } from './registry/rename/repositories.ts';
 
 /** Loaded when it is wanted: many a hub has no charts. */
 const chartJobs = () => import('./registry/charts/jobs.ts');

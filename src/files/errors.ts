@@ -71,8 +71,8 @@ const REFUSALS: Partial<Record<RefusalCode, readonly [status: number, problem: F
   DIGEST_INVALID: [400, 'checksum-mismatch'],
   SIZE_INVALID: [400, 'request-invalid'],
   MANIFEST_UNKNOWN: [404, 'not-found'],
-  REPOSITORY_MOVED: [403, 'forbidden'],
   QUOTA_EXCEEDED: [403, 'quota-exceeded'],
+  REPOSITORY_MOVED: [403, 'forbidden'],
   DENIED: [403, 'forbidden'],
 };
 

@@ -92,7 +92,7 @@ describe('the preview of a delete', () => {
     const [alone, tagged, listed] = [image(), image(), image()];
     for (const each of [alone, listed]) await repo.mustPushImage(each);
     await repo.mustPushImage(tagged, 'amd64');
-    const parent = index([alone, tagged, listed].map(({ manifest }) => manifest));
+    const parent = index([alone, tagged, listed].map((each) => each.manifest));
     await repo.mustPut(parent, 'v1');
     await repo.mustPut(index([listed.manifest]), 'v2');
     const preview = await previewOf(repo, { digest: parent.digest });

@@ -57,7 +57,7 @@ describe('the trash', () => {
     const first = (await ask(basic(maintainer.credentials))).json<Page>();
     const second = (await ask(basic(maintainer.credentials), `&cursor=${first.next_cursor}`)).json<Page>();
     expect([...first.items, ...second.items].map(({ digest }) => digest)).toEqual(
-      contents.map(({ manifest }) => manifest.digest).toReversed(),
+      contents.map((each) => each.manifest.digest).toReversed(),
     );
     for (const who of [undefined, basic(reader.credentials)]) expect((await ask(who)).json<Page>().items).toEqual([]);
   });
@@ -121,7 +121,7 @@ describe('the trash', () => {
     await repo.mustPushImage(old, `${content.manifest.digest.replace(':', '-')}.sig`);
     const ofSignature = artifact({ subject: signature.manifest });
     await repo.mustPushImage(ofSignature);
-    const all = [content, signature, old, ofSignature].map(({ manifest }) => manifest.digest);
+    const all = [content, signature, old, ofSignature].map((each) => each.manifest.digest);
     for (const digest of all) expectStatus(await repo.deleteManifest(digest), 202);
     const done = await timeMachine(hub, repo).restore({ digests: [content.manifest.digest], referrers: true });
     const { manifests } = expectStatus(done, 200).json<{ manifests: { digest: string }[] }>();

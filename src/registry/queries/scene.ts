@@ -37,8 +37,7 @@ export function selectScenes(db: Queryable, questions: readonly SceneQuestion[])
            case when p.id is null then q.path
                 when r.id is null then p.name || q.rest
                 else p.name || substr(r.path, length(p.root) + 1) end as path,
-           p.id as project_id, p.name as project_name, p.kind as project_kind, p.visibility, p.allow_sparse,
-           p.limited,
+           p.id as project_id, p.name as project_name, p.kind as project_kind, p.visibility, p.allow_sparse, p.limited,
            p.epoch as project_epoch, r.id as repository_id, r.epoch as repository_epoch, s.epoch as principal_epoch,
            t.digest as tag_digest, t.stale as tag_stale
     from unnest(${paths}::text[], ${projects}::text[], ${rests}::text[], ${principals}::bigint[], ${tags}::text[])
