@@ -20,6 +20,7 @@ import { openDatabase, type Database } from './db/database.ts';
 import { createOutbound } from './http/outbound.ts';
 import { createLog, type Log } from './log.ts';
 import { createMemory } from './registry/memory.ts';
+import { createPulls } from './registry/pulls.ts';
 import type { Registry } from './registry/registry.ts';
 import { createScenes } from './registry/scene.ts';
 import { createLiveHashes } from './registry/uploads.ts';
@@ -75,6 +76,9 @@ export async function createContext(config: Config, secrets: Secrets, options: C
   const denials = stack.use(
     createDenials(db, (error) => log.warn({ err: error }, 'denials could not be written; they are kept for now')),
   );
+  const pulls = stack.use(
+    createPulls(db, (error) => log.warn({ err: error }, 'pulls could not be counted yet; they are kept for now')),
+  );
   const outbound = createOutbound();
   const issuerKeys = createIssuerKeys(db, outbound);
   const authenticator = createAuthenticator(
@@ -94,6 +98,7 @@ export async function createContext(config: Config, secrets: Secrets, options: C
     gate: createGate(db, config),
     scenes: createScenes(db),
     memory: createMemory(),
+    pulls,
     liveHashes: createLiveHashes(),
     worker: options.claimant ?? randomUUID(),
     limits: { blob: config.limits.blob, manifest: MANIFEST_LIMIT },

@@ -12,6 +12,9 @@ import { READ_CHART } from './registry/charts/recording.ts';
 import { pruneShares } from './registry/files/share.ts';
 import { pruneEvents } from './registry/prune.ts';
 import { reapIdleUploads } from './registry/reap.ts';
+import { workOnRun } from './registry/retention/run.ts';
+import { RUN_RETENTION } from './registry/retention/runs.ts';
+import { pruneRuns, startDueRuns } from './registry/retention/schedule.ts';
 
 export function jobs({ db, store, registry, config }: Context): Job<never>[] {
   return [
@@ -79,6 +82,23 @@ export function jobs({ db, store, registry, config }: Context): Job<never>[] {
       name: 'prune-events',
       every: '17 * * * *',
       run: () => pruneEvents(db),
+    },
+    {
+      // A project's retention policy, or the undoing of it.
+      name: RUN_RETENTION,
+      run: ({ run }: { run: number }) => workOnRun(registry, run),
+    },
+    {
+      // Daily runs that are due, and runs whose worker died.
+      name: 'start-retention',
+      every: '*/5 * * * *',
+      run: () => startDueRuns(db),
+    },
+    {
+      // Reports of retention are kept for 90 days.
+      name: 'prune-retention-runs',
+      every: '47 * * * *',
+      run: () => pruneRuns(db),
     },
     {
       // Links to files that have expired.

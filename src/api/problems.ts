@@ -14,6 +14,8 @@ export const CATALOGUE = {
   'last-admin': [409, 'The last administrator has to stay'],
   'idempotency-conflict': [409, 'The key was used for another request'],
   'idempotency-unfinished': [409, 'The request with this key has not been answered'],
+  'run-under-way': [409, 'A run is under way'],
+  'run-not-done': [409, 'The run is in no state for it'],
   'in-use': [409, 'Something else rests on it'],
   'project-not-empty': [409, 'The project holds repositories'],
   'precondition-failed': [412, 'It has changed since'],

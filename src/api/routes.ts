@@ -24,8 +24,10 @@ import { providerRoutes } from './provider-routes.ts';
 import type { Rate } from './rate.ts';
 import { projectRoutes } from './project-routes.ts';
 import { auditRoutes } from './audit-routes.ts';
+import { retentionRoutes } from './retention-routes.ts';
 import { robotRoutes } from './robot-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
+import { tagRoutes } from './tag-routes.ts';
 import { teamRoutes } from './team-routes.ts';
 import { documentRoute } from './document-route.ts';
 import { shareRoutes } from './share-routes.ts';
@@ -58,6 +60,8 @@ export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
     ...auditRoutes(db),
     ...chartRoutes(db, gate),
     ...fileRoutes(registry),
+    ...tagRoutes(registry),
+    ...retentionRoutes(db),
     ...shareRoutes(registry, publicUrls),
     ...robotRoutes(db),
     ...teamRoutes(db),

@@ -13,6 +13,7 @@ import { BodyAborted, BodyTooLarge } from '../http/body.ts';
 import { TooManyComparisons } from '../registry/charts/text.ts';
 import { ProjectError } from '../registry/projects.ts';
 import { Refusal } from '../registry/refusal.ts';
+import { RetentionError, type RetentionProblem } from '../registry/retention/errors.ts';
 import { CATALOGUE, Problem, problemBody, type ProblemName } from './problems.ts';
 
 const ACCOUNT: Record<AccountProblem, ProblemName> = {
@@ -31,6 +32,14 @@ const ACCOUNT: Record<AccountProblem, ProblemName> = {
   'rule-invalid': 'validation-failed',
 };
 
+const RETENTION: Record<RetentionProblem, ProblemName> = {
+  'policy-invalid': 'validation-failed',
+  'policy-missing': 'not-found',
+  'under-way': 'run-under-way',
+  'run-unknown': 'not-found',
+  'run-not-done': 'run-not-done',
+};
+
 /** Asking for Basic is what lets curl and browsers know what to send. */
 export function unauthenticated(detail: string): Problem {
   return new Problem('unauthenticated', detail, {
@@ -41,6 +50,7 @@ export function unauthenticated(detail: string): Problem {
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof AccountError) return new Problem(ACCOUNT[error.problem], error.message);
+  if (error instanceof RetentionError) return new Problem(RETENTION[error.problem], error.message);
   if (error instanceof ProjectError) return new Problem(error.problem, error.message);
   if (error instanceof Refusal && error.code === 'MANIFEST_UNKNOWN')
     return new Problem('not-found', `${error.message}.`);

@@ -44,6 +44,7 @@ const CHILDREN: Readonly<Record<string, string>> = {
   file: 'web-1.2.3.tgz',
   robot: 'matrix',
   token: '999999999',
+  run: '999999999',
 };
 
 export interface Asked {
