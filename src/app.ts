@@ -1,21 +1,18 @@
 /** Every middleware and door, in order: the table of contents of HTTP. */
 import Koa from 'koa';
 import type { Server } from 'node:http';
-import { createRate } from './api/rate.ts';
-import { apiDoor } from './api/routes.ts';
 import { audited } from './auth/audited.ts';
 import { authDoor } from './auth/routes.ts';
 import { StoreFull, type BlobStore } from './blobs/store.ts';
 import { cliRoutes } from './cli.ts';
 import type { Context } from './context.ts';
-import { filesDoor } from './files/routes.ts';
-import { helmDoor } from './helm/routes.ts';
+import { canonicalPath } from './helm/aliases.ts';
 import { healthRoutes } from './health.ts';
 import { clientAddress } from './http/client-address.ts';
 import { requests } from './http/requests.ts';
 import { createServer as createHttpServer } from './http/server.ts';
+import { whenAsked } from './http/when-asked.ts';
 import { ociDoor } from './oci/routes.ts';
-import { createChartIndexes } from './registry/charts/index-memory.ts';
 import { targetOf } from './registry/scene.ts';
 import { VERSION } from './version.ts';
 
@@ -55,8 +52,22 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
   const pace = { idleSeconds: config.limits.bodyIdleSeconds, minRate: config.limits.bodyMinRate };
   const { publicUrls, verifyReads } = config;
   app.use(ociDoor({ registry, authenticator, publicUrls, pace, verifyReads }, report));
-  app.use(helmDoor({ registry, authenticator, indexes: createChartIndexes(db), pace, verifyReads, report }));
-  app.use(filesDoor({ registry, authenticator, pace, verifyReads }, report));
+  app.use(
+    whenAsked(
+      (path) => canonicalPath(path) !== undefined,
+      async () => {
+        const { helmDoor } = await import('./helm/routes.ts');
+        const { createChartIndexes } = await import('./registry/charts/index-memory.ts');
+        return helmDoor({ registry, authenticator, indexes: createChartIndexes(db), pace, verifyReads, report });
+      },
+    ),
+  );
+  app.use(
+    whenAsked(under('/files'), async () => {
+      const { filesDoor } = await import('./files/routes.ts');
+      return filesDoor({ registry, authenticator, pace, verifyReads }, report);
+    }),
+  );
   const facts = async (path: string, principalId: number) =>
     targetOf(await registry.scenes.resolve({ path, principalId }));
   app.use(
@@ -74,21 +85,30 @@ export function createApp(context: Context, options: AppOptions = {}): Koa {
     }),
   );
   app.use(
-    apiDoor({
-      db,
-      authenticator,
-      gate: registry.gate,
-      facts,
-      registry,
-      publicUrls: config.publicUrls,
-      secrets,
-      issuerKeys,
-      rate: createRate(config.apiRate),
-      sessions: config.sessions,
-      report,
+    whenAsked(under('/api'), async () => {
+      const { apiDoor } = await import('./api/routes.ts');
+      const { createRate } = await import('./api/rate.ts');
+      return apiDoor({
+        db,
+        authenticator,
+        gate: registry.gate,
+        facts,
+        registry,
+        publicUrls: config.publicUrls,
+        secrets,
+        issuerKeys,
+        rate: createRate(config.apiRate),
+        sessions: config.sessions,
+        report,
+      });
     }),
   );
   return app;
+}
+
+/** Paths of what stands under a name. */
+function under(name: string): (path: string) => boolean {
+  return (path) => path === name || path.startsWith(`${name}/`);
 }
 
 /** A full store still serves pulls, so it is no reason to take the hub out of service. */

@@ -101,7 +101,11 @@ export async function createContext(config: Config, secrets: Secrets, options: C
     pulls,
     liveHashes: createLiveHashes(),
     worker: options.claimant ?? randomUUID(),
-    limits: { blob: config.limits.blob, manifest: MANIFEST_LIMIT },
+    limits: {
+      blob: config.limits.blob,
+      manifest: MANIFEST_LIMIT,
+      uploadIdleSeconds: config.limits.uploadIdleSeconds,
+    },
     clocks: config.gc,
   };
   const owned = stack.move();

@@ -4,31 +4,40 @@ import { chainAudit, pruneAudit } from './auth/audit-chain.ts';
 import { pruneFailures } from './auth/attempts.ts';
 import { pruneCiSessions } from './auth/ci-sessions.ts';
 import { pruneSessions } from './auth/sessions.ts';
-import { sweepDeadObjects } from './blobs/sweep.ts';
 import type { Context } from './context.ts';
 import { startJobs, type Job, type JobRunner } from './jobs/queue.ts';
-import { listUnlistedCharts, readPushedChart } from './registry/charts/jobs.ts';
-import { READ_CHART } from './registry/charts/recording.ts';
+import { READ_CHART } from './registry/charts/limits.ts';
 import { pruneShares } from './registry/files/share.ts';
 import { pruneEvents } from './registry/prune.ts';
-import { reapIdleUploads } from './registry/reap.ts';
-import { workOnRun } from './registry/retention/run.ts';
+import { COLLECT, runCollectJob, runSweepJob, SWEEP, type CollectJob } from './registry/gc/jobs.ts';
+import { pruneCollection } from './registry/gc/runs.ts';
 import { RUN_RETENTION } from './registry/retention/runs.ts';
 import { pruneRuns, startDueRuns } from './registry/retention/schedule.ts';
 
-export function jobs({ db, store, registry, config }: Context): Job<never>[] {
+/** Loaded when it is wanted: many a hub has no charts. */
+const chartJobs = () => import('./registry/charts/jobs.ts');
+/** Many a project keeps everything. */
+const retention = () => import('./registry/retention/run.ts');
+
+export function jobs({ db, registry, config }: Context): Job<never>[] {
   return [
     {
-      // Uploads that nobody touched for a day, with their objects.
-      name: 'reap-uploads',
-      every: '*/5 * * * *',
-      run: async () => void (await reapIdleUploads(registry, config.limits.uploadIdleSeconds)),
+      // Uploads that nobody touched for a day, what is over in the trash, links and contents that nothing uses.
+      name: COLLECT,
+      every: '* * * * *',
+      run: (payload: CollectJob) => runCollectJob(registry, payload),
     },
     {
       // Bytes of objects that nothing names any more.
-      name: 'sweep-dead-objects',
+      name: SWEEP,
       every: '* * * * *',
-      run: async () => void (await sweepDeadObjects(db, store)),
+      run: () => runSweepJob(registry),
+    },
+    {
+      // What collection reported is kept for 90 days; holds on bytes that are over.
+      name: 'prune-collection',
+      every: '47 3 * * *',
+      run: () => pruneCollection(db),
     },
     {
       // What the outbox has becomes the audit trail, and the trail a chain.
@@ -69,13 +78,13 @@ export function jobs({ db, store, registry, config }: Context): Job<never>[] {
     {
       // Charts too large to be read while somebody waits for the push.
       name: READ_CHART,
-      run: ({ manifestId }: { manifestId: number }) => readPushedChart(registry, manifestId),
+      run: async ({ manifestId }: { manifestId: number }) => (await chartJobs()).readPushedChart(registry, manifestId),
     },
     {
       // Charts that a hub of an earlier version took during an upgrade.
       name: 'list-charts',
       every: '41 * * * *',
-      run: () => listUnlistedCharts(registry),
+      run: async () => (await chartJobs()).listUnlistedCharts(registry),
     },
     {
       // The outbox keeps a month.
@@ -86,7 +95,7 @@ export function jobs({ db, store, registry, config }: Context): Job<never>[] {
     {
       // A project's retention policy, or the undoing of it.
       name: RUN_RETENTION,
-      run: ({ run }: { run: number }) => workOnRun(registry, run),
+      run: async ({ run }: { run: number }) => (await retention()).workOnRun(registry, run),
     },
     {
       // Daily runs that are due, and runs whose worker died.

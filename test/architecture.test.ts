@@ -5,7 +5,14 @@ import { describe, expect, it } from 'vitest';
 const SRC = new URL('../src/', import.meta.url);
 
 /** From top to bottom. A folder may import what stands on a lower line, and itself. */
-const LEVELS = [['oci', 'helm', 'files', 'api', 'ui'], ['registry'], ['auth'], ['blobs', 'jobs'], ['db', 'http']];
+const LEVELS = [
+  ['oci', 'helm', 'files', 'api', 'ui'],
+  ['registry'],
+  ['auth'],
+  ['blobs', 'jobs'],
+  ['db', 'http'],
+  ['cache'],
+];
 /** Folders that only the composition root uses: how processes start, how settings are read, commands that are clients. */
 const ROOT_FOLDERS = ['process', 'config', 'import'];
 
@@ -53,6 +60,42 @@ describe('imports', () => {
       return levelOf(from) < 0 || levelOf(to) <= levelOf(from);
     });
     expect(upward).toEqual([]);
+  });
+});
+
+describe('what a worker loads', () => {
+  /** Packages that a file imports at once, and those of the files that it imports, each with the file that wants it. */
+  function packagesOf(entry: string): Map<string, string> {
+    const found = new Map<string, string>();
+    const seen = new Set<string>();
+    const visit = (path: string): void => {
+      if (seen.has(path)) return;
+      seen.add(path);
+      const source = sources.find((one) => one.path === path);
+      for (const match of source?.text.matchAll(/^(?:import|export) (?!type )[^;]*?from '([^']+)'/gm) ?? []) {
+        const specifier = match[1] as string;
+        if (specifier.startsWith('.')) visit(new URL(specifier, new URL(path, SRC)).href.slice(SRC.href.length));
+        else found.set(specifier, path);
+      }
+    };
+    visit(entry);
+    return found;
+  }
+
+  /** Every worker of every hub pays for each of these. What a door alone needs is imported when the door is first asked for. */
+  const EXPECTED = ['jose', 'koa', 'lru-cache', 'pg', 'pino', 'sql-template-tag'];
+
+  it('is what every request needs', () => {
+    const packages = [...packagesOf('process/worker-program.ts')].filter(([name]) => !name.startsWith('node:'));
+    expect(packages.filter(([name]) => !EXPECTED.includes(name))).toEqual([]);
+    expect(packages).toHaveLength(EXPECTED.length);
+  });
+
+  it('is not the implementation of fetch, which an import of node:http brings along', () => {
+    const importers = sources.filter(
+      ({ path, text }) => !path.startsWith('import/') && /^import (?!type )[^;]*? from 'node:http'/m.test(text),
+    );
+    expect(importers.map(({ path }) => path)).toEqual([]);
   });
 });
 

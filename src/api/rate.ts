@@ -2,9 +2,9 @@
  * How many requests one principal, or one address without credentials, may send in a minute. Counted in each worker by itself, so
  * a client that meets several of them has a little more; it is there against runaways, not for billing.
  */
-import { LRUCache } from 'lru-cache';
 import type { Context } from 'koa';
 import type { Principal } from '../auth/principal.ts';
+import { counted } from '../cache/counted.ts';
 import { Problem } from './problems.ts';
 
 export interface Rate {
@@ -19,7 +19,7 @@ const MOST_CLIENTS = 50_000;
 /** @param perMinute 0: without limit */
 export function createRate(perMinute: number, now: () => number = () => performance.now()): Rate {
   if (perMinute === 0) return { count() {} };
-  const windows = new LRUCache<string, { start: number; used: number }>({ max: MOST_CLIENTS });
+  const windows = counted<string, { start: number; used: number }>(MOST_CLIENTS);
   return {
     count(ctx, principal, address) {
       const key = principal.id === 0 ? `address ${address}` : `principal ${principal.id}`;

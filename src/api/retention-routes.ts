@@ -1,7 +1,7 @@
 /** /projects/:project/retention: the policy, what it would do, what it did, and taking that back. */
 import type { Database } from '../db/database.ts';
 import { findPolicy, missingPolicy, removePolicy, setPolicy, type Policy } from '../registry/retention/policies.ts';
-import { preview, type PreviewPlace } from '../registry/retention/preview.ts';
+import type { PreviewPlace } from '../registry/retention/preview.ts';
 import { listDecisions, listRuns, requireRun, startRun, undoRun, type Run } from '../registry/retention/runs.ts';
 import { define, type ApiRoute } from './call.ts';
 import { onProject } from './guard.ts';
@@ -63,6 +63,8 @@ export function retentionRoutes(db: Database): ApiRoute[] {
         const used = rules ?? (await findPolicy(db, id))?.rules;
         if (!used) throw missingPolicy();
         const from = cursor === undefined ? undefined : placeOf(cursor);
+        // Loaded when it is wanted: many a hub keeps everything.
+        const { preview } = await import('../registry/retention/preview.ts');
         const { totals, decisions, next } = await preview(db, { projectId: id, rules: used, shown, limit, from });
         return {
           ...(totals && { totals: shapes.showTotals(totals) }),

@@ -12,6 +12,7 @@ import { meRoutes, userRoutes } from './account-routes.ts';
 import { toRoute, type ApiRoute } from './call.ts';
 import { ciRoutes } from './ci-routes.ts';
 import { fileRoutes } from './file-routes.ts';
+import { gcRoutes } from './gc-routes.ts';
 import { grantRoutes } from './grant-routes.ts';
 import { explainRoutes } from './explain-routes.ts';
 import { chartRoutes } from './chart-routes.ts';
@@ -68,6 +69,7 @@ export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
     ...issuerRoutes(door),
     ...ciRoutes(door),
     ...providerRoutes(door),
+    ...gcRoutes(registry),
   ];
 }
 

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
-import { LRUCache } from 'lru-cache';
+import { counted } from '../cache/counted.ts';
 import type { Database } from '../db/database.ts';
 import { TooManyAttempts } from './errors.ts';
 import * as rows from './queries/failures.ts';
@@ -57,7 +57,7 @@ export function pruneFailures(db: Database): Promise<void> {
 }
 
 export function createAttempts(now: () => number = () => performance.now(), shared?: SharedFailures): Attempts {
-  const records = new LRUCache<string, Record>({ max: 50_000 });
+  const records = counted<string, Record>(50_000);
 
   function recall(key: string): Record {
     const record = records.get(key);

@@ -1,6 +1,6 @@
 /** From an Authorization header to a Principal, whatever the transport. */
 import { createHmac, randomBytes } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
+import { counted } from '../cache/counted.ts';
 import { parseAuthorization, type Credentials } from './authorization.ts';
 import { InvalidCredentials } from './errors.ts';
 import { ANONYMOUS, type Principal } from './principal.ts';
@@ -39,7 +39,7 @@ export function createAuthenticator(
   const pepper = randomBytes(32);
   const keyOf = (credentials: Credentials): string =>
     createHmac('sha256', pepper).update(JSON.stringify(credentials)).digest('base64');
-  const remembered = new LRUCache<string, Checked>({ max: REMEMBERED, ttl: REMEMBER_MS });
+  const remembered = counted<string, Checked>(REMEMBERED, { ttl: REMEMBER_MS });
   const underWay = new Map<string, Promise<Checked>>();
 
   function remember(key: string, work: () => Promise<Checked>): Promise<Checked> {

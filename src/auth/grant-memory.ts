@@ -1,5 +1,5 @@
 /** Grants by principal and project, remembered as long as neither's epoch has moved. */
-import { LRUCache } from 'lru-cache';
+import { counted } from '../cache/counted.ts';
 import type { Database } from '../db/database.ts';
 import { selectGrants } from './queries/grants.ts';
 import type { Role } from './roles.ts';
@@ -14,7 +14,7 @@ export interface GrantMemory {
 }
 
 export function createGrantMemory(db: Database, now: () => number): GrantMemory {
-  const remembered = new LRUCache<string, { stamp: string; grants: readonly Grant[] }>({ max: 20_000 });
+  const remembered = counted<string, { stamp: string; grants: readonly Grant[] }>(20_000);
   const loading = new Map<string, Promise<readonly Grant[]>>();
 
   async function load(key: string, principalId: number, projectId: number, stamp: string): Promise<readonly Grant[]> {

@@ -1,5 +1,5 @@
 /** Notes when tokens and sessions were last used, at most once a minute each, beside the requests that use them. */
-import { LRUCache } from 'lru-cache';
+import { counted } from '../cache/counted.ts';
 
 export interface LastUsed {
   /** Returns at once; the row follows within a moment. */
@@ -15,7 +15,7 @@ export function createLastUsed(
   write: (ids: readonly number[]) => Promise<void>,
   now: () => number = () => performance.now(),
 ): LastUsed {
-  const noted = new LRUCache<number, number>({ max: 100_000 });
+  const noted = counted<number, number>(100_000);
   let pending = new Set<number>();
   let writing: Promise<void> | undefined;
 

@@ -1,7 +1,10 @@
 /** Passwords as argon2id PHC strings: 19 MiB, two passes, one lane (OWASP's first choice); about 15 ms each. */
-import { hash, verify, type Algorithm } from '@node-rs/argon2';
+import type { Algorithm } from '@node-rs/argon2';
 import { AccountError, TooManyAttempts } from './errors.ts';
 import { createLimiter } from './limiter.ts';
+
+/** Loaded by the first password; most requests bring a token. */
+const argon2 = () => import('@node-rs/argon2');
 
 const COST = { algorithm: 2 satisfies Algorithm.Argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
 const SHORTEST = 8;
@@ -29,7 +32,7 @@ export async function hashPassword(password: string): Promise<string> {
   if (Buffer.byteLength(normal) > LONGEST) {
     throw new AccountError('password-too-long', `A password may have at most ${LONGEST} bytes.`);
   }
-  return limiter.run(() => hash(normal, COST));
+  return limiter.run(async () => (await argon2()).hash(normal, COST));
 }
 
 /**
@@ -40,7 +43,7 @@ export async function hashPassword(password: string): Promise<string> {
 export async function verifyPassword(password: string, phc: string | undefined): Promise<boolean> {
   const normal = normalise(password);
   const tooLong = Buffer.byteLength(normal) > LONGEST;
-  const matches = await limiter.run(() => verify(phc ?? NOBODY, tooLong ? '' : normal));
+  const matches = await limiter.run(async () => (await argon2()).verify(phc ?? NOBODY, tooLong ? '' : normal));
   return matches && phc !== undefined && !tooLong;
 }
 

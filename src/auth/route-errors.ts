@@ -2,6 +2,7 @@
 import type { Context } from 'koa';
 import { DatabaseUnavailable } from '../db/errors.ts';
 import { BodyAborted, BodyTooLarge } from '../http/body.ts';
+import { sendJson } from '../http/json.ts';
 import { CrossSite } from './browser.ts';
 import { InvalidCredentials, ProviderUnavailable, SignInRefused, TooManyAttempts } from './errors.ts';
 import { TokenTooLarge } from './registry-tokens.ts';
@@ -45,7 +46,7 @@ export function writeAuthError(
   ctx.set({ 'Cache-Control': 'no-store', ...headers });
   // A script of a page handles 401 itself; asked for Basic, browsers would open a window of their own.
   if (ctx.get('Sec-Fetch-Mode') !== '') ctx.remove('WWW-Authenticate');
-  ctx.body = { errors: [{ code, message, request_id: requestId }] };
+  sendJson(ctx, { errors: [{ code, message, request_id: requestId }] });
 }
 
 function answerTo(error: unknown): Answer {

@@ -1,5 +1,6 @@
 /** The token endpoint and the keys to its tokens (distribution token specification; RFC 6749 section 4.3 for POST). */
 import type { Context, Middleware } from 'koa';
+import { sendJson } from '../http/json.ts';
 import { mount, route, type Route } from '../http/table.ts';
 import { addressOf } from '../http/client-address.ts';
 import type { Authenticator } from './authenticate.ts';
@@ -67,7 +68,7 @@ function getToken(door: AuthDoor, endpoint: TokenEndpoint): Middleware {
       callerOf(ctx, door.publicUrls),
       new URLSearchParams(ctx.querystring),
     );
-    ctx.body = { token, access_token: token, expires_in: expiresIn, issued_at: issuedAt.toISOString() };
+    sendJson(ctx, { token, access_token: token, expires_in: expiresIn, issued_at: issuedAt.toISOString() });
   };
 }
 
@@ -88,14 +89,14 @@ function postToken(door: AuthDoor, endpoint: TokenEndpoint): Middleware {
     const authorization = { scheme: 'basic', username, password } as const;
     const caller = { authorization, address: addressOf(ctx) };
     const { token, expiresIn, issuedAt, access } = await exchange(ctx, door, endpoint, caller, form);
-    ctx.body = {
+    sendJson(ctx, {
       token,
       access_token: token,
       token_type: 'Bearer',
       expires_in: expiresIn,
       issued_at: issuedAt.toISOString(),
       scope: formatScopes(access),
-    };
+    });
   };
 }
 
@@ -119,6 +120,6 @@ async function exchange(
 function getKeys({ keys }: AuthDoor): Middleware {
   return async (ctx) => {
     ctx.set('Cache-Control', 'public, max-age=300');
-    ctx.body = await keys.jwks();
+    sendJson(ctx, await keys.jwks());
   };
 }

@@ -7,10 +7,12 @@
  * package that the hub does not need otherwise.
  */
 import { lookup as systemLookup } from 'node:dns/promises';
-import { Agent as HttpAgent, request as requestHttp, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import { isIP, type LookupFunction } from 'node:net';
 import { networkOf } from './addresses.ts';
+
+// Not by import, for the reason that server.ts gives. node:https, and TLS with it, is loaded by the first request that needs it.
+const http = process.getBuiltinModule('node:http');
 
 /** What an administrator has allowed for one target; a target that anybody else names gets `{}`. */
 export interface OutboundTrust {
@@ -183,7 +185,8 @@ function exchange(
     ...(trust.ca !== undefined && { ca: trust.ca }),
   } as const;
   // An agent of its own: the global one may have been given a proxy by the environment.
-  const agent = secure ? new HttpsAgent({ keepAlive: false, ...tls }) : new HttpAgent({ keepAlive: false });
+  const https = secure ? process.getBuiltinModule('node:https') : undefined;
+  const agent = https ? new https.Agent({ keepAlive: false, ...tls }) : new http.Agent({ keepAlive: false });
   const options = {
     method,
     headers: { 'User-Agent': 'berth', 'Accept-Encoding': 'identity', ...headers },
@@ -193,7 +196,7 @@ function exchange(
     ...(secure && tls),
   };
   return new Promise((resolve, reject) => {
-    const sent = (secure ? requestHttps : requestHttp)(url, options);
+    const sent = (https ?? http).request(url, options);
     sent.once('response', resolve).once('error', reject);
     sent.end(body);
   });

@@ -1,6 +1,9 @@
 /** The HTTP server around a Koa app: timeouts that suit hour-long uploads, and `Expect: 100-continue` left to handlers. */
-import { createServer as createHttpServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type Koa from 'koa';
+
+// Not by import, which reads every name that the module has, among them those that load the implementation of fetch: 5 MB.
+const { createServer: createHttpServer } = process.getBuiltinModule('node:http');
 
 /** Request line and headers; larger ones are 431. */
 const MAX_HEADER_BYTES = 16 * 1024;

@@ -1,6 +1,9 @@
 /** Routes as a table: one line each, the policy on the line. */
-import { Router } from '@koa/router';
+import { createRequire } from 'node:module';
 import type { Context, Middleware } from 'koa';
+
+// Its CommonJS form: the other one imports node:http, which loads the implementation of fetch (server.ts).
+const { Router } = createRequire(import.meta.url)('@koa/router') as typeof import('@koa/router');
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -29,7 +32,7 @@ export function route<Policy>(
 /**
  * Turns a table into one middleware. `enforce` makes the guard that runs before the handler, for each route, from the
  * route's policy alone.
- * @throws at start-up when a route has no policy or two routes share an id (promise P12)
+ * @throws when a route has no policy or two routes share an id: the door does not open (promise P12)
  */
 export function mount<Policy>(routes: readonly Route<Policy>[], enforce: (policy: Policy) => Middleware): Middleware {
   // Strict: `/blobs/uploads/` is not `/blobs/:digest` with a slash too many.

@@ -8,6 +8,7 @@ import { parseTag, type Tag } from '../registry/names.ts';
 import { ensureRepository } from '../registry/repositories.ts';
 import { deleteTag } from '../registry/tags.ts';
 import { empty } from './answers.ts';
+import { mayPush } from './blobs.ts';
 import { OciError } from './errors.ts';
 import { decideAgain, referenceOf, requireRepository, stateOf, type OciDoor } from './guard.ts';
 
@@ -22,7 +23,7 @@ export function getManifest({ registry }: OciDoor): Middleware {
     const { scene } = stateOf(ctx);
     const digest =
       reference.digest ?? (scene.tagStale ? await settledDigest(registry, repository, reference.tag) : scene.tagDigest);
-    const manifest = digest && (await manifests.findManifest(registry, repository, digest));
+    const manifest = digest && (await manifests.findManifest(registry, repository, digest, mayPush(registry, ctx)));
     if (!manifest) throw manifests.unknownManifest(reference.digest ?? reference.tag);
     // Nodes that have the image only look where its tag points.
     if (ctx.method === 'GET' || reference.tag) registry.pulls.note(repository.id, manifest.digest, reference.tag);

@@ -5,12 +5,13 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { Digest } from '../blobs/digest.ts';
+import { counted } from '../cache/counted.ts';
 
 export interface BlobFacts {
   readonly blobId: number;
   readonly size: number;
   readonly key: string;
-  /** performance.now() from which the lease has less than 24 h left and must be renewed (P4). */
+  /** performance.now() from which less than half of the lease is left, so that an answer has to renew it (P4). */
   readonly renewAfter: number;
 }
 
@@ -19,6 +20,8 @@ export interface ManifestFacts {
   readonly digest: Digest;
   readonly mediaType: string;
   readonly payload: Buffer;
+  /** As for blobs; changed in place, since others remember the object for what is in it. */
+  readonly lease: { renewAfter: number };
 }
 
 interface Stamped<T> {
@@ -43,7 +46,7 @@ export const SMALL_BLOB = 64 * 1024;
 
 export function createMemory(bytes = 24 * 1024 * 1024): Memory {
   return {
-    blobs: stamped(new LRUCache<string, Stamped<BlobFacts>>({ max: 20_000 })),
+    blobs: stamped(counted<string, Stamped<BlobFacts>>(20_000)),
     manifests: stamped(
       new LRUCache<string, Stamped<ManifestFacts>>({
         maxSize: bytes,

@@ -3,7 +3,6 @@
  * are recognised in `kinds.ts`; this is the other half of their declaration, apart because it stands on more.
  */
 import type { Transaction } from '../db/database.ts';
-import { recordChart } from './charts/recording.ts';
 import type { Kind } from './kinds.ts';
 import type { Manifest } from './manifest.ts';
 import type { Tag } from './names.ts';
@@ -16,7 +15,10 @@ export type Recorder = (tx: Transaction, manifestId: number, tag: Tag) => Promis
 /** Reads what is needed, before the transaction. The manifest's blobs may be missing. */
 type Preparation = (registry: Registry, repository: Repository, manifest: Manifest) => Promise<Recorder>;
 
-const PREPARATIONS: Partial<Record<Kind, Preparation>> = { chart: recordChart };
+/** Each loaded by the first push of its kind. */
+const PREPARATIONS: Partial<Record<Kind, Preparation>> = {
+  chart: async (...pushed) => (await import('./charts/recording.ts')).recordChart(...pushed),
+};
 
 export async function prepareRecorder(
   registry: Registry,

@@ -4,12 +4,13 @@
  * is told.
  */
 import { randomUUID } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
 import type { Principal } from '../auth/principal.ts';
 import { algorithmOf, digestFromBytes, digestOf, digestToBytes, type Algorithm, type Digest } from '../blobs/digest.ts';
 import { ingest, startHashes, TooManyBytes, type Hashes, type Ingested } from '../blobs/ingest.ts';
 import { newKey } from '../blobs/keys.ts';
 import type { ObjectWriter, UnfinishedObject } from '../blobs/store.ts';
+import { counted } from '../cache/counted.ts';
 import { settledUpload, withClaim, type Claim } from './claims.ts';
 import {
   commitBlob,
@@ -30,7 +31,7 @@ const PIECE = 64 * 1024;
 export type LiveHashes = LRUCache<string, Hashes>;
 
 export function createLiveHashes(): LiveHashes {
-  return new LRUCache({ max: 1_000 });
+  return counted(1_000);
 }
 
 export interface UploadAddress {
@@ -159,6 +160,7 @@ export function finishUpload(
       sha512: digests.get('sha512') ?? null,
       size,
       digest: digest ?? stored,
+      lease: registry.clocks.lease,
       leftovers,
     };
     const blobId = await linking(registry, address.repository, (db) => commitBlob(db, commit));

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import sql from 'sql-template-tag';
 import { expect, it } from 'vitest';
 import { listUnlistedCharts, readPushedChart } from '../../src/registry/charts/jobs.ts';
-import { READ_CHART } from '../../src/registry/charts/recording.ts';
+import { READ_CHART } from '../../src/registry/charts/limits.ts';
 import { testHub } from '../harness/hub.ts';
 import { chart, pushWithHelm } from './charts.ts';
 import { classic } from './client.ts';

@@ -38,6 +38,7 @@ const CHILDREN: Readonly<Record<string, string>> = {
   grant: '999999999',
   session: '999999999',
   share: '999999999',
+  hold: '999999999',
   chart: 'web',
   name: 'web',
   version: '1.2.3',

@@ -2,6 +2,9 @@
 
 const MIB = 2 ** 20;
 
+/** The job that reads charts which are too large to be read while somebody waits. */
+export const READ_CHART = 'read-chart';
+
 export const CHART_LIMITS = {
   /** Of the archive. The largest public charts have 1 MiB. */
   compressed: 20 * MIB,

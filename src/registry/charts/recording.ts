@@ -9,14 +9,11 @@ import { deleteChartVersion, ensureChart, upsertChartVersion } from '../queries/
 import type { Registry } from '../registry.ts';
 import type { Repository } from '../repositories.ts';
 import { examineChart, findSummary, type ChartSummary, type Unreadable } from './extract.ts';
-import { CHART_LIMITS } from './limits.ts';
+import { CHART_LIMITS, READ_CHART } from './limits.ts';
 import { chartLayer } from './manifest.ts';
 import { fileOf, placeOf } from './names.ts';
 import { TooManyCharts } from './read.ts';
 import { tagOf } from './versions.ts';
-
-/** The job that reads charts which are too large to be read while somebody waits. */
-export const READ_CHART = 'read-chart';
 
 /**
  * Before the transaction: the chart is read, unless it was before, so that the index is right as soon as the push is done.

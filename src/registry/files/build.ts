@@ -68,12 +68,14 @@ export async function insertBuilt(
     annotations: null,
     pushedBy: actorId,
     payload,
+    // Nobody was told of it yet: its tag keeps it, and whoever pulls it has the lease begin.
+    lease: 0,
   });
   const blobIds = [...new Set([...rows.map((row) => row.blob_id), empty.blob_id])].sort((a, b) => a - b);
-  await insertReferences(tx, repository.id, id, { blobIds, missing: [], children: [] });
   if ((await lockLiveLinks(tx, repository.id, blobIds)) !== blobIds.length) {
     throw new Refusal('MANIFEST_BLOB_UNKNOWN', 'A file of this version was deleted just now; try again');
   }
+  await insertReferences(tx, repository.id, id, { blobIds, missing: [], children: [] });
   return { id, digest };
 }
 

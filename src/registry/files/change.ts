@@ -75,8 +75,7 @@ export async function refuseUnlessOpen(
 async function adopt(tx: Transaction, repositoryId: number, tag: TagRow, actorId: number | null): Promise<VersionRow> {
   const manifest = await selectManifest(tx, repositoryId, tag.digest);
   if (!manifest) throw new Error(`The tag ${tag.name} points at nothing`);
-  const digest = digestFromBytes(manifest.digest);
-  const list = filesOf({ id: manifest.id, digest, mediaType: manifest.media_type, payload: manifest.payload });
+  const list = filesOf(manifest);
   if (!list.plain) {
     throw new FileRefusal(
       'NOT_FILES',

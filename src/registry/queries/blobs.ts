@@ -20,11 +20,11 @@ export function selectBlob(db: Queryable, repositoryId: number, digest: Buffer):
     where rb.deleted_at is null and rb.state = 'present'`);
 }
 
-/** Sets the lease to 48 h when less than 24 h of it remains. False when the link is gone or deleted meanwhile. */
-export async function renewLease(db: Queryable, repositoryId: number, blobId: number): Promise<boolean> {
+/** Begins the lease anew. False when the link is gone or deleted meanwhile. */
+export async function renewLease(db: Queryable, repositoryId: number, blobId: number, lease: number): Promise<boolean> {
   const row = await db.first(sql`
     update repository_blobs
-    set leased_until = greatest(leased_until, now() + interval '48 hours')
+    set leased_until = greatest(leased_until, now() + make_interval(secs => ${lease}))
     where repository_id = ${repositoryId} and blob_id = ${blobId} and deleted_at is null returning 1 as ok`);
   return row !== undefined;
 }
@@ -103,7 +103,7 @@ export function selectMountCandidates(
  */
 export async function insertMount(
   db: Queryable,
-  mount: { fromRepositoryId: number; repositoryId: number; blobId: number },
+  mount: { fromRepositoryId: number; repositoryId: number; blobId: number; lease: number },
 ): Promise<boolean> {
   const row = await db.first(sql`
     with source as (
@@ -111,9 +111,10 @@ export async function insertMount(
       where repository_id = ${mount.fromRepositoryId} and blob_id = ${mount.blobId} and deleted_at is null
       for key share
     ), link as (
-      insert into repository_blobs (repository_id, blob_id) select ${mount.repositoryId}::bigint, blob_id from source
+      insert into repository_blobs as rb (repository_id, blob_id, leased_until)
+      select ${mount.repositoryId}::bigint, blob_id, now() + make_interval(secs => ${mount.lease}) from source
       on conflict (repository_id, blob_id) do update
-        set deleted_at = null, state = 'present', leased_until = now() + interval '48 hours'
+        set deleted_at = null, state = 'present', leased_until = greatest(rb.leased_until, excluded.leased_until)
       returning blob_id
     ), awaited as (
       delete from manifest_missing_blobs m

@@ -73,7 +73,7 @@ export async function lockTagsNow(
     from tags t join manifests m on m.id = t.manifest_id
     left join tag_pulls p on p.repository_id = t.repository_id and p.name = t.name
     left join manifests s on s.repository_id = t.repository_id and s.deleted_at is null
-      and s.digest = case when t.name ~ '^sha256-[0-9a-f]{64}(\\.(sig|att|sbom))?$'
+      and s.digest = case when t.name ~ '^sha256-[0-9a-f]{64}(\\.[a-zA-Z0-9._-]+)?$'
                           then decode('01' || substr(t.name, 8, 64), 'hex') end
     where t.repository_id = ${repositoryId}
       and (t.name = any (${names}::text[]) or t.manifest_id = any (${manifestIds}::bigint[]))

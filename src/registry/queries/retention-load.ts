@@ -100,7 +100,7 @@ export function loadTags(tx: Transaction, repositoryId: number): AsyncGenerator<
     sql`
     select t.name, t.manifest_id, extract(epoch from t.updated_at)::float8 as pushed, t.stale, t.follows,
            s.id as subject_id, extract(epoch from p.last_pulled_at)::float8 as pulled
-    from (select *, name ~ '^sha256-[0-9a-f]{64}(\\.(sig|att|sbom))?$' as follows from tags
+    from (select *, name ~ '^sha256-[0-9a-f]{64}(\\.[a-zA-Z0-9._-]+)?$' as follows from tags
           where repository_id = ${repositoryId}) t
     left join manifests s on s.repository_id = t.repository_id and s.deleted_at is null
       and s.digest = case when t.follows then decode('01' || substr(t.name, 8, 64), 'hex') end
