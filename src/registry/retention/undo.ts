@@ -2,7 +2,7 @@
 import { digestFromBytes } from '../../blobs/digest.ts';
 import { recordEvents } from '../../jobs/outbox.ts';
 import { enqueue } from '../../jobs/queue.ts';
-import { READ_CHART } from '../charts/recording.ts';
+import { READ_CHART } from '../charts/limits.ts';
 import { bumpRepositoryEpoch } from '../queries/repositories.ts';
 import { markRestored, selectDeletedBackwards, type DecisionRow } from '../queries/retention-decisions.ts';
 import { noteProgress } from '../queries/retention-runs.ts';
