@@ -88,17 +88,17 @@ export interface ManifestNow {
   listed: boolean;
   /** What it refers to is live and not in the batch. */
   refers: boolean;
-  /** Something live refers to it that the run does not mean to delete. */
+  /** Something live refers to it that did not when the run decided. */
   referred: boolean;
   pulled: number | null;
 }
 
-/** @param doomed what the run means to delete and may refer to these, or be listed by them */
+/** @param known what referred to them when the run decided */
 export function selectManifestsNow(
   tx: Transaction,
   repositoryId: number,
   ids: readonly number[],
-  doomed: readonly number[],
+  known: readonly number[],
 ): Promise<ManifestNow[]> {
   return tx.query<ManifestNow>(sql`
     select m.id, m.leased_until > now() as leased,
@@ -110,7 +110,7 @@ export function selectManifestsNow(
              select from manifests s where s.repository_id = m.repository_id and s.digest = m.subject_digest
                and s.deleted_at is null and not (s.id = any (${ids}::bigint[]))) as refers,
            exists (select from manifests f where f.repository_id = m.repository_id and f.subject_digest = m.digest
-                     and f.deleted_at is null and not (f.id = any (${doomed}::bigint[]))) as referred,
+                     and f.deleted_at is null and not (f.id = any (${known}::bigint[]))) as referred,
            extract(epoch from p.last_pulled_at)::float8 as pulled
     from manifests m left join manifest_pulls p on p.manifest_id = m.id
     where m.repository_id = ${repositoryId} and m.id = any (${ids}::bigint[])`);

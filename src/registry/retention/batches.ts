@@ -18,7 +18,7 @@ export async function* batchesOf(plan: Plan, pause: Pause): AsyncGenerator<Batch
   const { graph, fates, manifests } = plan;
   /** Tags that go, by the manifest that goes with them. */
   const tagsOf = new Map<number, number[]>();
-  let alone: number[] = [];
+  const alone: number[] = [];
   for (let tag = 0; tag < fates.length; tag++) {
     if (tag % 1_024 === 0) await pause();
     if (fates[tag] !== CONDEMNED) continue;
@@ -30,11 +30,7 @@ export async function* batchesOf(plan: Plan, pause: Pause): AsyncGenerator<Batch
       continue;
     }
     alone.push(tag);
-    if (alone.length < MOST_TAGS) continue;
-    yield { manifests: [], tags: alone };
-    alone = [];
   }
-  if (alone.length > 0) yield { manifests: [], tags: alone };
   let batch: { manifests: number[]; tags: number[] } = { manifests: [], tags: [] };
   for (const manifest of await inOrder(plan, pause)) {
     batch.manifests.push(manifest);
@@ -44,6 +40,8 @@ export async function* batchesOf(plan: Plan, pause: Pause): AsyncGenerator<Batch
     batch = { manifests: [], tags: [] };
   }
   if (batch.manifests.length > 0) yield batch;
+  // Last, since one that stands for a subject goes after it.
+  for (let at = 0; at < alone.length; at += MOST_TAGS) yield { manifests: [], tags: alone.slice(at, at + MOST_TAGS) };
 }
 
 /** What goes, indexes before what they list and subjects before what refers to them. */

@@ -15,7 +15,6 @@ import type { Batch } from './batches.ts';
 import { explainManifest, explainTag, namedBy, type Digests } from './explain.ts';
 import { REFERRER } from './graph.ts';
 import { immutabilityOf } from './immutable.ts';
-import { goes } from './judge-manifests.ts';
 import { LATEST } from './judge-tags.ts';
 import type { Plan } from './plan.ts';
 import { KEPT } from './plan-shapes.ts';
@@ -195,13 +194,13 @@ function latestOf({ graph, fates, tagVerdicts }: Plan): string[] {
   return graph.tags.names.filter((_, tag) => fates[tag] === KEPT && tagVerdicts.how[tag] === LATEST);
 }
 
-/** What refers to a manifest of the batch and is meant to go after it. */
-function referrersOf({ graph, manifests }: Plan, batch: Batch): number[] {
+/** What referred to a manifest of the batch when the decision was made: it goes next, or stays for another reason. */
+function referrersOf({ graph }: Plan, batch: Batch): number[] {
   const { start, target, why } = graph.edges;
   const ids: number[] = [];
   for (const i of batch.manifests) {
     for (let e = start[i]!; e < start[i + 1]!; e++) {
-      if (why[e] === REFERRER && goes(manifests.why[target[e]!]!)) ids.push(graph.manifests.ids[target[e]!]!);
+      if (why[e] === REFERRER) ids.push(graph.manifests.ids[target[e]!]!);
     }
   }
   return ids;
