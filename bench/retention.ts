@@ -8,7 +8,7 @@ import sql from 'sql-template-tag';
 import type { TestProject } from 'vitest/node';
 import { openDatabase, type Database } from '../src/db/database.ts';
 import { preview } from '../src/registry/retention/preview.ts';
-import type { Rule } from '../src/registry/retention/rules.ts';
+import type { Rule } from '../src/registry/retention/rule.ts';
 import { admin, inDatabase } from '../test/harness/postgres.ts';
 import startPostgres from '../test/harness/postgres.ts';
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Policy } from '../registry/retention/policies.ts';
 import type { Decision, PreviewTotals } from '../registry/retention/preview.ts';
-import { MOST_RULES } from '../registry/retention/rules.ts';
+import { MOST_RULES } from '../registry/retention/rule.ts';
 import type { Run, RunDecision } from '../registry/retention/runs.ts';
 import { pageOf } from './pages.ts';
 import { id, time } from './shapes.ts';

@@ -5,6 +5,7 @@ import { matches } from '../http/send.ts';
 import { settledDigest } from '../registry/files/build.ts';
 import * as manifests from '../registry/manifests.ts';
 import { parseTag, type Tag } from '../registry/names.ts';
+import { quotaWarning } from '../registry/quota/warning.ts';
 import { ensureRepository } from '../registry/repositories.ts';
 import { deleteTag } from '../registry/tags.ts';
 import { empty } from './answers.ts';
@@ -70,6 +71,8 @@ export function putManifest(door: OciDoor): Middleware {
     ctx.set('Docker-Content-Digest', result.digest);
     if (result.subject) ctx.set('OCI-Subject', result.subject);
     for (const tag of extra) ctx.append('OCI-Tag', tag);
+    const warning = await quotaWarning(registry, repository);
+    if (warning !== undefined) ctx.append('Warning', warning);
     empty(ctx, 201);
   };
 }

@@ -102,18 +102,20 @@ export interface MountRequest {
  */
 export async function mountBlob(registry: Registry, request: MountRequest): Promise<boolean> {
   const digest = digestToBytes(request.digest);
+  const { from, principal } = request;
+  const named = from && (await registry.scenes.resolve({ path: from, principalId: principal.id }));
+  if (named && !named.repository) return false;
   const candidates = await selectMountCandidates(registry.db, digest, {
-    from: request.from ?? null,
+    fromId: named?.repository?.id ?? null,
     projectId: request.into.projectId,
     limit: MAX_CANDIDATES,
   });
-  const { principal } = request;
   for (const candidate of candidates) {
     const path = candidate.path as RepositoryPath;
+    const beside = projectOf(path) === request.intoScene.project?.name;
     const scene =
-      projectOf(path) === request.intoScene.project?.name
-        ? { ...request.intoScene, path }
-        : await registry.scenes.resolve({ path, principalId: principal.id });
+      named ??
+      (beside ? { ...request.intoScene, path } : await registry.scenes.resolve({ path, principalId: principal.id }));
     const verdict = await registry.gate.mayMountFrom(principal, targetOf(scene));
     if (verdict.effect === 'deny') continue;
     const mount = {

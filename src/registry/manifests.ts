@@ -5,6 +5,7 @@ import type { Transaction } from '../db/database.ts';
 import { recordEvent } from '../jobs/outbox.ts';
 import { isTrue, type MayPush } from './blobs.ts';
 import { settle } from './files/build.ts';
+import { refuseHeld } from './holds.ts';
 import { parseManifest, type Manifest } from './manifest.ts';
 import type { ManifestFacts } from './memory.ts';
 import type { Tag } from './names.ts';
@@ -160,7 +161,7 @@ export interface DeleteManifest {
 
 /**
  * Hides a manifest and takes its tags away (end-9). It needs the right on each of those tags.
- * @throws {Refusal} MANIFEST_UNKNOWN, MANIFEST_IN_USE while a live index lists it, DENIED
+ * @throws {Refusal} MANIFEST_UNKNOWN, MANIFEST_HELD, MANIFEST_IN_USE while a live index lists it, DENIED
  */
 export async function deleteManifest(registry: Registry, request: DeleteManifest): Promise<void> {
   const digest = digestToBytes(request.digest);
@@ -183,6 +184,7 @@ async function hide(
   if (repository.sparse) await lockSparse(tx, repository.id);
   const row = await lockManifestForDelete(tx, repository.id, digest);
   if (!row) throw unknownManifest(text);
+  await refuseHeld(tx, row.id, text);
   const parent = await selectParent(tx, repository.id, digest);
   if (parent) {
     const index = digestFromBytes(parent.digest);

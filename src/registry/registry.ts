@@ -30,4 +30,6 @@ export interface RegistryLimits {
   readonly manifest: number;
   /** After which an upload that nobody continues is dropped. */
   readonly uploadIdleSeconds: number;
+  /** Bytes of a new project; undefined: without limit. */
+  readonly projectBytes: number | undefined;
 }

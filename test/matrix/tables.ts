@@ -39,6 +39,7 @@ const CHILDREN: Readonly<Record<string, string>> = {
   session: '999999999',
   share: '999999999',
   hold: '999999999',
+  move: '999999999',
   chart: 'web',
   name: 'web',
   version: '1.2.3',
@@ -46,6 +47,8 @@ const CHILDREN: Readonly<Record<string, string>> = {
   robot: 'matrix',
   token: '999999999',
   run: '999999999',
+  hook: '999999999',
+  delivery: '999999999',
 };
 
 export interface Asked {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import sql from 'sql-template-tag';
-import type { Rule } from '../../src/registry/retention/rules.ts';
+import type { Rule } from '../../src/registry/retention/rule.ts';
 import type { Database } from '../../src/db/database.ts';
 
 export interface Node {

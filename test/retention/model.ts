@@ -3,7 +3,7 @@
  * changes. Shares no code with the hub; slow on purpose.
  */
 import semver from 'semver';
-import type { Rule } from '../../src/registry/retention/rules.ts';
+import type { Rule } from '../../src/registry/retention/rule.ts';
 import { sizeOf, type World, type Written } from './graphs.ts';
 
 export interface Outcome {

@@ -1,8 +1,8 @@
 /** What a preview says, and that it says why. */
 import { describe, expect, it } from 'vitest';
 import { testHub } from '../harness/hub.ts';
-import { artifact, image, index, type Image } from '../harness/oci-client.ts';
-import { decisionOn, retentionOf, type Decision, type PreviewPage } from './project.ts';
+import { artifact, expectStatus, image, index, type Image } from '../harness/oci-client.ts';
+import { decisionOn, projectOf, retentionOf, type Decision, type PreviewPage } from './project.ts';
 
 const hub = await testHub();
 const { age, preview } = retentionOf(hub);
@@ -57,6 +57,24 @@ describe('a preview', () => {
       `deleted because its subject ${other.manifest.digest} (tag old) is deleted`,
     );
     expect(decisionOn(page.items, signature.manifest.digest).decision).toBe('deleted');
+  });
+
+  it('keeps what is immutable, held or leased, whatever the rules say', async () => {
+    const repo = await hub.repo();
+    const project = projectOf(repo);
+    for (const tag of ['rel-1', 'held']) await repo.mustPushImage(image(), tag);
+    await age(5);
+    await repo.mustPushImage(image(), 'new');
+    const hold = { repository: repo.name, tag: 'held', owner_kind: 'app', owner_id: 'shop', reason: 'deployed' };
+    expectStatus(await hub.api('PUT', `/projects/${project}/holds`, hold), 200);
+    expectStatus(await hub.api('POST', `/projects/${project}/immutability`, { tag_glob: 'rel-*' }), 201);
+    const { items, totals } = await preview(repo, [{ keep_latest: 0 }]);
+    expect(totals).toMatchObject({ tags_deleted: 0, tags_kept: 3, manifests_deleted: 0 });
+    expect(decisionOn(items, 'rel-1').reason).toMatch(
+      /^kept because it is immutable \(rule \d+: tags rel-\* in \*\*\)$/,
+    );
+    expect(decisionOn(items, 'held').reason).toBe('kept because app shop holds it (deployed)');
+    expect(decisionOn(items, 'new').reason).toBe('kept because it was pushed a moment ago and its lease still runs');
   });
 
   it('comes in pages that together are the whole', async () => {

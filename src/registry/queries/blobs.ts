@@ -1,5 +1,6 @@
 import sql from 'sql-template-tag';
 import type { Queryable } from '../../db/database.ts';
+import { PATH } from './paths.ts';
 
 export interface BlobRow {
   id: number;
@@ -72,25 +73,26 @@ export interface CandidateRow {
 export function selectMountCandidates(
   db: Queryable,
   digest: Buffer,
-  where: { from: string | null; projectId: number; limit: number },
+  where: { fromId: number | null; projectId: number; limit: number },
 ): Promise<CandidateRow[]> {
   const named = sql`(select id from blobs where digest = ${digest} union all
                      select blob_id from blob_digests where digest = ${digest} limit 1)`;
-  const columns = sql`r.id as repository_id, r.path, rb.blob_id`;
+  const columns = sql`r.id as repository_id, ${PATH} as path, rb.blob_id`;
   const live = sql`rb.deleted_at is null and rb.state = 'present'`;
-  if (where.from !== null) {
+  if (where.fromId !== null) {
     return db.query<CandidateRow>(sql`
       select ${columns} from repositories r
       join repository_blobs rb on rb.repository_id = r.id and rb.blob_id = ${named} and ${live}
-      where r.path = ${where.from}`);
+      where r.id = ${where.fromId}`);
   }
   return db.query<CandidateRow>(sql`
     (select ${columns} from repositories r
      join repository_blobs rb on rb.repository_id = r.id and rb.blob_id = ${named} and ${live}
      where r.project_id = ${where.projectId} limit ${where.limit})
     union all
-    (select repository_id, path, blob_id from (
-       select ${columns}, r.project_id from repository_blobs rb join repositories r on r.id = rb.repository_id
+    (select repository_id, p.name || substr(path, length(p.root) + 1), blob_id from (
+       select r.id as repository_id, r.path, rb.blob_id, r.project_id
+       from repository_blobs rb join repositories r on r.id = rb.repository_id
        where rb.blob_id = ${named} and ${live} limit 1000) links
      join projects p on p.id = links.project_id and p.visibility = 'public' and p.id <> ${where.projectId}
      limit ${where.limit})

@@ -25,6 +25,17 @@ export async function renewManifestLease(db: Queryable, id: number, lease: numbe
   return row !== undefined;
 }
 
+/** Of a live manifest. */
+export async function selectManifestId(
+  db: Queryable,
+  repositoryId: number,
+  digest: Buffer,
+): Promise<number | undefined> {
+  const row = await db.first<{ id: number }>(sql`
+    select id from manifests where repository_id = ${repositoryId} and digest = ${digest} and deleted_at is null`);
+  return row?.id;
+}
+
 export interface KnownBlob {
   name: Buffer;
   blob_id: number;

@@ -65,6 +65,14 @@ export function selectDeletedBackwards(
     order by id desc limit ${limit}`);
 }
 
+/** The decisions of the run on manifests that came back; returns them. */
+export function markManifestsRestored(tx: Transaction, runId: number, ids: readonly number[]): Promise<DecisionRow[]> {
+  return tx.query<DecisionRow>(sql`
+    update retention_decisions set decision = 'restored'
+    where run_id = ${runId} and kind = 'manifest' and decision = 'deleted' and manifest_id = any (${ids}::bigint[])
+    returning ${COLUMNS}`);
+}
+
 export async function markRestored(tx: Transaction, ids: readonly number[]): Promise<void> {
   await tx.query(sql`update retention_decisions set decision = 'restored' where id = any (${ids}::bigint[])`);
 }

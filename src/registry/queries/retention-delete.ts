@@ -4,12 +4,16 @@
  */
 import sql from 'sql-template-tag';
 import type { Queryable, Transaction } from '../../db/database.ts';
+import { PATH } from './paths.ts';
 
-/** False when somebody has it: try again later. */
-export async function tryLockRepository(tx: Transaction, repositoryId: number): Promise<boolean> {
-  const row = await tx.first(sql`
-    select 1 as ok from repositories where id = ${repositoryId} for no key update skip locked`);
-  return row !== undefined;
+/** Undefined when somebody has it: try again later. */
+export async function tryLockRepository(
+  tx: Transaction,
+  repositoryId: number,
+): Promise<{ projectId: number; path: string } | undefined> {
+  return tx.first<{ projectId: number; path: string }>(sql`
+    select r.project_id as "projectId", ${PATH} as path from repositories r
+    where r.id = ${repositoryId} for no key update of r skip locked`);
 }
 
 export interface LockedManifest {

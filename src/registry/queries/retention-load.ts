@@ -23,6 +23,16 @@ export function selectRetentionRepositories(
     where r.project_id = ${projectId} and r.id > ${after} order by r.id limit ${limit}`);
 }
 
+/** Undefined when it is gone, or in another project by now. */
+export function selectRetentionRepository(
+  db: Queryable,
+  projectId: number,
+  id: number,
+): Promise<RetentionRepository | undefined> {
+  return db.first<RetentionRepository>(sql`
+    select r.id, ${PATH} as path from repositories r where r.project_id = ${projectId} and r.id = ${id}`);
+}
+
 /** Seconds since 1970 on Postgres' clock. */
 export async function selectNow(db: Queryable): Promise<number> {
   const row = await db.first<{ at: number }>(sql`select extract(epoch from now())::float8 as at`);

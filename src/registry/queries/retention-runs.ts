@@ -1,6 +1,6 @@
 import sql from 'sql-template-tag';
 import type { Queryable, Transaction } from '../../db/database.ts';
-import type { Rule } from '../retention/rules.ts';
+import type { Rule } from '../retention/rule.ts';
 
 export type RunState = 'waiting' | 'running' | 'done' | 'failed' | 'undoing' | 'undone';
 

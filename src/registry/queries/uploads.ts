@@ -75,7 +75,10 @@ export async function renewClaim(db: Queryable, id: string, writer: string): Pro
   return row !== undefined;
 }
 
-/** Gives the claim back and, when something was appended, remembers it. False when the claim was lost meanwhile. */
+/**
+ * Gives the claim back and, when something was appended, remembers it; room that was taken for more than came is given back, too.
+ * False when the claim was lost meanwhile.
+ */
 export async function releaseUpload(
   db: Queryable,
   id: string,
@@ -85,10 +88,11 @@ export async function releaseUpload(
   const row = progress
     ? await db.first(sql`
         update uploads set writer = null, writer_seen = null, touched_at = now(), size = ${progress.size},
+               reserved = least(reserved, ${progress.size}::bigint),
                state = ${JSON.stringify(progress.state)}, sha256 = ${progress.sha256}, sha512 = ${progress.sha512}
         where id = ${id} and writer = ${writer} returning 1 as ok`)
     : await db.first(sql`
-        update uploads set writer = null, writer_seen = null, touched_at = now()
+        update uploads set writer = null, writer_seen = null, touched_at = now(), reserved = least(reserved, size)
         where id = ${id} and writer = ${writer} returning 1 as ok`);
   return row !== undefined;
 }

@@ -14,7 +14,7 @@ import type { Registry } from '../registry.ts';
 import type { Batch } from './batches.ts';
 import { explainManifest, explainTag, namedBy, type Digests } from './explain.ts';
 import { REFERRER } from './graph.ts';
-import { immutabilityOf } from './immutable.ts';
+import { guardedImmutability } from './immutable.ts';
 import { LATEST } from './judge-tags.ts';
 import type { Plan } from './plan.ts';
 import { KEPT } from './plan-shapes.ts';
@@ -31,14 +31,16 @@ export interface Working {
   readonly worker: string;
 }
 
-/** 'changed': the plan counts on tags that are gone, and has to be made again. */
+/** 'changed': the repository has another name, or tags are gone that the plan counts on; it has to be made again. */
 export async function deleteBatch(working: Working, plan: Plan, batch: Batch): Promise<'done' | 'busy' | 'changed'> {
   const { registry, run, worker } = working;
   const { graph } = plan;
   const digests = await selectDigests(registry.db, namedBy(plan, batch.tags, batch.manifests));
   const doomed = await settleStale(working, plan, batch);
   return registry.db.transaction(async (tx) => {
-    if (!(await rows.tryLockRepository(tx, graph.repository.id))) return 'busy';
+    const place = await rows.tryLockRepository(tx, graph.repository.id);
+    if (!place) return 'busy';
+    if (place.projectId !== run.projectId || place.path !== graph.repository.path) return 'changed';
     const latest = latestOf(plan);
     if ((await rows.countTags(tx, graph.repository.id, latest)) !== latest.length) return 'changed';
     const found = await look(tx, plan, batch, doomed);
@@ -83,7 +85,7 @@ interface Found {
 
 async function look(tx: Transaction, plan: Plan, batch: Batch, doomed: Doomed): Promise<Found> {
   const { repository, at } = plan.graph;
-  const immutable = await immutabilityOf(tx, repository);
+  const immutable = await guardedImmutability(tx, repository.id);
   const lockedRows = await rows.tryLockManifests(tx, repository.id, doomed.manifests);
   const locked = new Map(lockedRows.map(({ id, digest }) => [id, digest]));
   const names = doomed.tags.map(({ name }) => name);

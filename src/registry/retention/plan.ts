@@ -2,7 +2,7 @@
 import type { Database } from '../../db/database.ts';
 import type { RetentionRepository } from '../queries/retention-load.ts';
 import { loadGraph, type Graph } from './graph.ts';
-import { immutabilityOf, type Immutability } from './immutable.ts';
+import { immutabilityIn, type Immutability } from './immutable.ts';
 import { goes, judgeManifests, type ManifestVerdicts } from './judge-manifests.ts';
 import { judgeTags, type TagVerdicts } from './judge-tags.ts';
 import type { Pause } from './pause.ts';
@@ -60,7 +60,7 @@ export async function planRepository(
   const untagged = rules.some(({ rule }) => rule.untagged_days !== undefined);
   const graph = await loadGraph(db, repository, at, untagged, pause);
   if (graph === undefined) return 'too large';
-  const immutable = await immutabilityOf(db, repository);
+  const immutable = await immutabilityIn(db, repository.id);
   const tagVerdicts = await judgeTags(graph, rules, trackedSince, pause);
   const fates = new Uint8Array(graph.tags.names.length);
   for (let tag = 0; tag < fates.length; tag++) {

@@ -3,7 +3,7 @@ import { recordChange, type Actor } from '../../auth/events.ts';
 import type { Database, Queryable } from '../../db/database.ts';
 import { deletePolicy, lockPolicy, selectPolicy, upsertPolicy } from '../queries/retention-policies.ts';
 import { RetentionError } from './errors.ts';
-import { readyRules, type Rule } from './rules.ts';
+import type { Rule } from './rule.ts';
 
 export interface NewPolicy {
   readonly rules: readonly Rule[];
@@ -37,6 +37,8 @@ export async function setPolicy(
   actor: Actor,
   expect: (before: Policy | undefined) => void = () => {},
 ): Promise<Policy> {
+  // Loaded when it is wanted: reading ranges of versions takes a library that most requests do without.
+  const { readyRules } = await import('./rules.ts');
   readyRules(policy.rules);
   return db.transaction(async (tx) => {
     const before = await lockPolicy(tx, projectId);

@@ -14,7 +14,8 @@ import { goes } from './judge-manifests.ts';
 import { createPause } from './pause.ts';
 import { planRepository, type Counts, type Plan, type Planning } from './plan.ts';
 import { CONDEMNED } from './plan-shapes.ts';
-import { readyRules, type Rule } from './rules.ts';
+import type { Rule } from './rule.ts';
+import { readyRules } from './rules.ts';
 
 export interface Decision {
   readonly repository: string;

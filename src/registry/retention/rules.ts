@@ -1,30 +1,10 @@
-/** What a project keeps, as rules, and the rules made ready for use. Plain data in the shape of the API. */
+/** Rules made ready for use: checked, and with their globs and ranges read. */
 import semver from 'semver';
 import { isPathGlob, isTagGlob, matchesPath, matchesTag } from '../../auth/glob.ts';
 import { withinProject } from '../../auth/names.ts';
 import type { Kind } from '../kinds.ts';
 import { RetentionError } from './errors.ts';
-
-export interface Rule {
-  /** Globs over paths inside the project; all when missing. */
-  readonly paths?: readonly string[] | undefined;
-  readonly tags?: readonly string[] | undefined;
-  readonly except?: readonly string[] | undefined;
-  readonly kinds?: readonly Kind[] | undefined;
-  readonly keep_latest?: number | undefined;
-  /** What latest means: moved last, or the highest version. */
-  readonly by?: 'push' | 'version' | undefined;
-  /** What the number is for: the repository, or each major or minor version in it. */
-  readonly per?: 'repository' | 'major' | 'minor' | undefined;
-  readonly keep_semver?: readonly string[] | undefined;
-  readonly keep_pushed_days?: number | undefined;
-  readonly keep_pulled_days?: number | undefined;
-  /** Clears manifests that have had no tag, and no pull, for longer. */
-  readonly untagged_days?: number | undefined;
-}
-
-/** A set of covering rules is a bit mask, so there is an end to them. */
-export const MOST_RULES = 20;
+import { MOST_RULES, type Rule } from './rule.ts';
 
 export interface ReadyRule {
   readonly rule: Rule;

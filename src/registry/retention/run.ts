@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { selectNow, selectTrackedSince, type RetentionRepository } from '../queries/retention-load.ts';
+import { selectNow, selectRetentionRepository, selectTrackedSince } from '../queries/retention-load.ts';
 import { beginAgain, claimRun, finishRun, noteProgress, releaseRun } from '../queries/retention-runs.ts';
 import type { Registry } from '../registry.ts';
 import { batchesOf } from './batches.ts';
@@ -41,7 +41,7 @@ async function carryOut(working: Working): Promise<void> {
   const pause = createPause();
   const tooLarge: string[] = [];
   for await (const repository of repositoriesOf(db, run.projectId, 0)) {
-    if (!(await inRepository(working, repository, rules, pause))) tooLarge.push(repository.path);
+    if (!(await inRepository(working, repository.id, rules, pause))) tooLarge.push(repository.path);
   }
   const bytes = await freedByRun(db, run.projectId, run.id);
   const error = tooLarge.length === 0 ? null : `Too large to be judged: ${tooLarge.slice(0, 20).join(', ')}`;
@@ -53,13 +53,15 @@ const PLANS = 3;
 /** False when the repository is too large. */
 async function inRepository(
   working: Working,
-  repository: RetentionRepository,
+  repositoryId: number,
   rules: readonly ReadyRule[],
   pause: Pause,
 ): Promise<boolean> {
   const { registry, run, worker } = working;
   const { db } = registry;
   for (let attempt = 1; ; attempt++) {
+    const repository = await selectRetentionRepository(db, run.projectId, repositoryId);
+    if (!repository) return true;
     const at = await selectNow(db);
     const trackedSince = await selectTrackedSince(db);
     const plan = await planRepository({ db, rules, at, trackedSince, pause }, repository);

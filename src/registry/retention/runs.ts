@@ -8,7 +8,7 @@ import { pausePolicy } from '../queries/retention-policies.ts';
 import { beginUndo, insertRun, lockRun, selectRun, selectRuns, type RunRow } from '../queries/retention-runs.ts';
 import { RetentionError } from './errors.ts';
 import { findPolicy, missingPolicy } from './policies.ts';
-import type { Rule } from './rules.ts';
+import type { Rule } from './rule.ts';
 
 /** The job that works on a run, or undoes it. */
 export const RUN_RETENTION = 'run-retention';
