@@ -36,6 +36,8 @@ export interface Config {
   readonly drainSeconds: number;
   /** Who may create a project by pushing to it: every user, or administrators only. */
   readonly projectCreation: 'users' | 'admins';
+  /** Bytes that a new project may have; undefined: without limit. */
+  readonly projectQuota?: number | undefined;
   /** Requests to /api/v1 in a minute, for each principal or address; 0: without limit. */
   readonly apiRate: number;
   /** Days that the audit trail is kept. */
@@ -108,6 +110,7 @@ export function readConfig({ env, flags = {} }: { env: Environment; flags?: Flag
     verifyReads: required.verifyReads,
     drainSeconds: required.drainSeconds,
     projectCreation: required.projectCreation,
+    projectQuota: values.projectQuota,
     apiRate: required.apiRate,
     auditDays: required.auditDays,
     trustedProxies: values.trustedProxies ?? [],

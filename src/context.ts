@@ -17,9 +17,10 @@ import { openStore } from './blobs/open.ts';
 import type { BlobStore } from './blobs/store.ts';
 import type { Config, Secrets } from './config.ts';
 import { openDatabase, type Database } from './db/database.ts';
-import { createOutbound } from './http/outbound.ts';
+import { createOutbound, type Outbound } from './http/outbound.ts';
 import { createLog, type Log } from './log.ts';
 import { createMemory } from './registry/memory.ts';
+import { refusalOf } from './registry/quota/refused.ts';
 import type { Registry } from './registry/registry.ts';
 import { createScenes } from './registry/scene.ts';
 import { createLiveHashes } from './registry/uploads.ts';
@@ -37,6 +38,7 @@ export interface Context extends AsyncDisposable {
   readonly secrets: Vault;
   readonly oidc: Oidc;
   readonly issuerKeys: IssuerKeys;
+  readonly outbound: Outbound;
 }
 
 export interface ContextOptions {
@@ -63,6 +65,7 @@ export async function createContext(config: Config, secrets: Secrets, options: C
       maxConnections: CONNECTIONS,
       applicationName: `berth ${name}`,
       onIdleError: (error) => log.warn({ reason: error.message }, 'a connection to Postgres broke'),
+      refusalOf,
     }),
   );
   const { store, redirects } = await openStore(config.store);
@@ -96,7 +99,12 @@ export async function createContext(config: Config, secrets: Secrets, options: C
     memory: createMemory(),
     liveHashes: createLiveHashes(),
     worker: options.claimant ?? randomUUID(),
-    limits: { blob: config.limits.blob, manifest: MANIFEST_LIMIT },
+    limits: {
+      blob: config.limits.blob,
+      manifest: MANIFEST_LIMIT,
+      uploadIdleSeconds: config.limits.uploadIdleSeconds,
+      projectBytes: config.projectQuota,
+    },
     clocks: config.gc,
   };
   const owned = stack.move();
@@ -113,6 +121,7 @@ export async function createContext(config: Config, secrets: Secrets, options: C
     secrets: vault,
     oidc: createOidc({ db, secrets: vault, fetch: providerFetch(outbound) }),
     issuerKeys,
+    outbound,
     async [Symbol.asyncDispose]() {
       await authenticator.settled();
       await owned.disposeAsync();

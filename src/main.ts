@@ -29,6 +29,10 @@ command('doctor', 'Try out settings, Postgres and store, and say what to do', as
   const { doctor } = await import('./process/doctor.ts');
   return doctor(reading);
 });
+command('gc', 'Collect garbage now rather than within the minute', async (reading, _given, options) => {
+  const { collectGarbage } = await import('./process/gc.ts');
+  return collectGarbage(reading, Boolean(options['dryRun']));
+}).option('--dry-run', 'say what would be removed, and remove nothing');
 command('config', 'Show the settings in force, and where each comes from', async (reading) => {
   const { settingsTable } = await import('./config/docs.ts');
   process.stdout.write(settingsTable(reading));

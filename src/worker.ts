@@ -4,30 +4,44 @@ import { chainAudit, pruneAudit } from './auth/audit-chain.ts';
 import { pruneFailures } from './auth/attempts.ts';
 import { pruneCiSessions } from './auth/ci-sessions.ts';
 import { pruneSessions } from './auth/sessions.ts';
-import { sweepDeadObjects } from './blobs/sweep.ts';
 import type { Context } from './context.ts';
-import { startJobs, type Job, type JobRunner } from './jobs/queue.ts';
+import { startJobs, type Job } from './jobs/queue.ts';
 import { READ_CHART } from './registry/charts/limits.ts';
+import { pruneDeliveries } from './registry/webhooks/deliveries.ts';
+import { startDispatcher } from './registry/webhooks/dispatcher.ts';
 import { pruneShares } from './registry/files/share.ts';
+import { DELETE_REPOSITORY, deleteRest } from './registry/history/delete-repository.ts';
+import { forgetRepositories } from './registry/history/forget.ts';
+import { pruneHolds } from './registry/holds.ts';
 import { pruneEvents } from './registry/prune.ts';
-import { reapIdleUploads } from './registry/reap.ts';
+import { COLLECT, runCollectJob, runSweepJob, SWEEP, type CollectJob } from './registry/gc/jobs.ts';
+import { pruneCollection } from './registry/gc/runs.ts';
+import { foldUsage } from './registry/quota/fold.ts';
+import { MOVE_REPOSITORY, moveRepository } from './registry/rename/moves.ts';
+import { LIST_CHARTS_OF } from './registry/rename/repositories.ts';
 
 /** Loaded when it is wanted: many a hub has no charts. */
 const chartJobs = () => import('./registry/charts/jobs.ts');
 
-export function jobs({ db, store, registry, config }: Context): Job<never>[] {
+export function jobs({ db, registry, config }: Context): Job<never>[] {
   return [
     {
-      // Uploads that nobody touched for a day, with their objects.
-      name: 'reap-uploads',
-      every: '*/5 * * * *',
-      run: async () => void (await reapIdleUploads(registry, config.limits.uploadIdleSeconds)),
+      // Uploads that nobody touched for a day, what is over in the trash, links and contents that nothing uses.
+      name: COLLECT,
+      every: '* * * * *',
+      run: (payload: CollectJob) => runCollectJob(registry, payload),
     },
     {
       // Bytes of objects that nothing names any more.
-      name: 'sweep-dead-objects',
+      name: SWEEP,
       every: '* * * * *',
-      run: async () => void (await sweepDeadObjects(db, store)),
+      run: () => runSweepJob(registry),
+    },
+    {
+      // What collection reported is kept for 90 days; holds on bytes that are over.
+      name: 'prune-collection',
+      every: '47 3 * * *',
+      run: () => pruneCollection(db),
     },
     {
       // What the outbox has becomes the audit trail, and the trail a chain.
@@ -77,10 +91,27 @@ export function jobs({ db, store, registry, config }: Context): Job<never>[] {
       run: async () => (await chartJobs()).listUnlistedCharts(registry),
     },
     {
+      // A repository that was renamed or moved holds charts that are listed elsewhere, or nowhere, by now.
+      name: LIST_CHARTS_OF,
+      run: async ({ repositoryId }: { repositoryId: number }) =>
+        (await chartJobs()).listChartsOf(registry, repositoryId),
+    },
+    {
+      // Repositories that change their project.
+      name: MOVE_REPOSITORY,
+      run: ({ moveId }: { moveId: number }) => moveRepository(db, moveId),
+    },
+    {
       // The outbox keeps a month.
       name: 'prune-events',
       every: '17 * * * *',
       run: () => pruneEvents(db),
+    },
+    {
+      // What projects without a limit use, in one row each.
+      name: 'fold-usage',
+      every: '*/3 * * * *',
+      run: () => foldUsage(db),
     },
     {
       // Links to files that have expired.
@@ -88,13 +119,47 @@ export function jobs({ db, store, registry, config }: Context): Job<never>[] {
       every: '23 * * * *',
       run: () => pruneShares(db),
     },
+    {
+      // Messages of webhooks: the last thousand of a month.
+      name: 'prune-webhook-deliveries',
+      every: '37 * * * *',
+      run: () => pruneDeliveries(db),
+    },
+    {
+      // Holds that have expired, which count as none already.
+      name: 'prune-holds',
+      every: '37 * * * *',
+      run: () => pruneHolds(db),
+    },
+    {
+      // Repositories too large to be deleted while somebody waits.
+      name: DELETE_REPOSITORY,
+      run: (rest: Parameters<typeof deleteRest>[1]) => deleteRest(registry, rest),
+    },
+    {
+      // Rows of deleted repositories of which nothing is left.
+      name: 'forget-deleted-repositories',
+      every: '47 * * * *',
+      run: () => forgetRepositories(db),
+    },
   ];
 }
 
-/** Runs the jobs in this process until disposed. */
-export function startWorkerJobs(context: Context): Promise<JobRunner> {
-  return startJobs(context.db, jobs(context), {
-    concurrency: 2,
-    onError: (job, error) => context.log.error({ job, err: error }, 'a background job failed; it will be tried again'),
-  });
+/** Runs the jobs in this process, and sends what webhooks are told, until disposed. */
+export async function startWorkerJobs(context: Context): Promise<AsyncDisposable> {
+  const { config, db, log, outbound, registry, secrets } = context;
+  await using stack = new AsyncDisposableStack();
+  stack.use(
+    await startJobs(db, jobs(context), {
+      concurrency: 2,
+      onError: (job, error) => log.error({ job, err: error }, 'a background job failed; it will be tried again'),
+    }),
+  );
+  const parts = { registry, secrets, outbound, source: config.publicUrls[0] as string };
+  stack.use(
+    startDispatcher(parts, {
+      onError: (error) => log.error({ err: error }, 'webhooks could not be worked on; it will be tried again'),
+    }),
+  );
+  return stack.move();
 }

@@ -41,7 +41,7 @@ export interface ApiRoute {
   readonly summary: string;
   readonly query: Shape;
   readonly body: Shape;
-  readonly status: 200 | 201 | 204;
+  readonly status: 200 | 201 | 202 | 204;
   /** Undefined: no body, or lines. */
   readonly answer: Shape;
   /** The answer is a stream of JSON, one value a line. */
@@ -57,7 +57,7 @@ interface Definition<Q extends Shape, B extends Shape, A extends Shape, L extend
   readonly summary: string;
   readonly query?: Q;
   readonly body?: B;
-  readonly status?: 200 | 201;
+  readonly status?: 200 | 201 | 202;
   /** What leaves the hub: fields that are not in it are dropped, ones that are missing are a 500. */
   readonly answer?: A;
   readonly lines?: L;

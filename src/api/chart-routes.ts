@@ -14,6 +14,9 @@ import {
 } from '../registry/charts/versions-of.ts';
 import { changeYank } from '../registry/charts/yank.ts';
 import { parseRepositoryPath } from '../registry/names.ts';
+import type { Registry } from '../registry/registry.ts';
+import { movedRefusal } from '../registry/repositories.ts';
+import { targetOf } from '../registry/scene.ts';
 import { CONTENT_LOCATION, define, type ApiRoute } from './call.ts';
 import * as shapes from './chart-shapes.ts';
 import { onProject } from './guard.ts';
@@ -32,19 +35,21 @@ interface Asked {
   readonly target: Target;
 }
 
-export function chartRoutes(db: Database, gate: Gate): ApiRoute[] {
+export function chartRoutes(db: Database, gate: Gate, registry: Registry): ApiRoute[] {
   /** The chart, if the caller may do that to it; else the answer of one that does not exist. */
-  async function chartOf({ params, principal, target }: Asked, action: Action = 'pull'): Promise<ChartRepository> {
+  async function chartOf({ params, principal }: Asked, action: Action = 'pull'): Promise<ChartRepository> {
     const path = parseRepositoryPath(`${params['project']}/${params['chart']}`);
+    const scene = path && (await registry.scenes.resolve({ path, principalId: principal.id }));
+    if (scene === undefined) throw notFound();
     const may = async (what: Action): Promise<boolean> => {
-      if (path === undefined) return false;
-      const { effect, reason } = await gate.decide(principal, what, { ...target, path });
+      const { effect, reason } = await gate.decide(principal, what, targetOf(scene));
       noteDecision(effect === 'deny' ? 'deny' : 'allow', reason);
       return effect !== 'deny';
     };
     if (!(await may('pull'))) throw notFound();
-    const chart = path && (await findChart(db, path));
+    const chart = scene.repository && (await findChart(db, scene.repository.id));
     if (!chart) throw notFound();
+    if (action !== 'pull' && scene.askedPath !== undefined) throw movedRefusal(scene);
     if (action !== 'pull' && !(await may(action))) {
       if (principal.kind === 'anonymous') throw unauthenticated('Send Basic credentials or a personal token.');
       throw new Problem('forbidden', `This needs the right to ${action} here; ask an owner of the project.`);

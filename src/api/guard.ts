@@ -4,7 +4,7 @@ import type { Authenticator } from '../auth/authenticate.ts';
 import { callerOf, requireSameOrigin, takeSession } from '../auth/browser.ts';
 import { InvalidCredentials } from '../auth/errors.ts';
 import { identify, type Caller } from '../auth/identify.ts';
-import { isProjectName } from '../auth/names.ts';
+import { isProjectName, movedSentence } from '../auth/names.ts';
 import { ANONYMOUS, type Action, type Facts, type Gate, type Principal, type Target } from '../auth/principal.ts';
 import { notFound, Problem } from './problems.ts';
 import { addressOf } from '../http/client-address.ts';
@@ -62,7 +62,7 @@ export function enforce(guards: Guards): (policy: ApiPolicy) => Middleware {
     if (principal.credential === 'registry_token') {
       throw unauthenticated('Registry tokens are for /v2; send Basic credentials or a personal token.');
     }
-    await check(guards, policy, principal, facts, ctx.state);
+    await check(guards, policy, principal, facts, ctx);
     // Some routes decide in their handler, when they know what it is about; nobody's body is read before.
     if (policy.kind === 'project' && principal.kind === 'anonymous' && !READING.has(ctx.method)) {
       throw unauthenticated('Send Basic credentials or a personal token.');
@@ -84,17 +84,17 @@ function sessionOver(ctx: Context, publicUrls: readonly string[]): Problem {
   return new Problem('unauthenticated', 'The session is over; sign in again.');
 }
 
-/** @param found what the audit trail wants to know */
 async function check(
   { gate }: Guards,
   policy: ApiPolicy,
   principal: Principal,
   target: Target,
-  found: object,
+  ctx: Context,
 ): Promise<void> {
   if (policy.kind === 'anyone') return;
   if (policy.kind === 'project') {
-    await checkProject(gate, policy.action, principal, target, found);
+    const [found, writes] = [ctx.state, !READING.has(ctx.method)];
+    await checkProject({ gate, principal, target, found, writes }, policy.action);
     return;
   }
   if (principal.kind === 'anonymous') throw unauthenticated('Send Basic credentials or a personal token.');
@@ -106,20 +106,27 @@ async function check(
   }
 }
 
+interface ProjectCheck {
+  readonly gate: Gate;
+  readonly principal: Principal;
+  readonly target: Target;
+  /** What the audit trail wants to know. */
+  readonly found: object;
+  /** Whether the request changes something. */
+  readonly writes: boolean;
+}
+
 /** Who may not see the project gets the answer of one that does not exist; who may is told what is missing. */
-async function checkProject(
-  gate: Gate,
-  action: Action | 'see',
-  principal: Principal,
-  target: Target,
-  found: object,
-): Promise<void> {
+async function checkProject(asked: ProjectCheck, action: Action | 'see'): Promise<void> {
+  const { gate, principal, target, found, writes } = asked;
   const visible = await gate.sees(principal, target);
   Object.assign(found, { action, verdict: visible });
   if (visible.effect === 'deny') {
     if (principal.kind === 'anonymous') throw unauthenticated('Send Basic credentials or a personal token.');
     throw notFound();
   }
+  const known = principal.kind !== 'anonymous';
+  if (known && target.askedPath !== undefined && (writes || action === 'admin')) throw renamed(target, found);
   if (action === 'see') return;
   const verdict = await gate.decide(principal, action, target);
   Object.assign(found, { verdict });
@@ -128,6 +135,13 @@ async function checkProject(
   throw new Problem('forbidden', `This needs the right to ${action} here; ask an owner of the project.`);
 }
 
-function isHubAdmin({ admin, limits }: Principal): boolean {
+/** A project is read by a former name, and managed by the one that it has. */
+function renamed(target: Target, found: object): Problem {
+  Object.assign(found, { verdict: { effect: 'deny', reason: 'a former name', warnings: [] } });
+  return new Problem('renamed', `${movedSentence(target)}.`);
+}
+
+/** Also of routes that are for others as well, where they let an administrator do more. */
+export function isHubAdmin({ admin, limits }: Principal): boolean {
   return admin && (limits === undefined || (limits.actions.includes('admin') && limits.paths === undefined));
 }

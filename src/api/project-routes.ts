@@ -13,6 +13,7 @@ import {
   removeProject,
   type Project,
 } from '../registry/projects.ts';
+import type { Registry } from '../registry/registry.ts';
 import { define, type ApiRoute } from './call.ts';
 import { anyone, onProject, signedIn } from './guard.ts';
 import { decodeCursor, page, pageOf, pageQuery } from './pages.ts';
@@ -20,7 +21,7 @@ import { notFound, Problem } from './problems.ts';
 import * as shapes from './shapes.ts';
 import { visiblePage } from './visible.ts';
 
-export function projectRoutes(db: Database, gate: Gate): ApiRoute[] {
+export function projectRoutes(db: Database, gate: Gate, registry: Pick<Registry, 'limits'>): ApiRoute[] {
   return [
     define('GET', '/projects', {
       id: 'projects',
@@ -59,7 +60,9 @@ export function projectRoutes(db: Database, gate: Gate): ApiRoute[] {
           ...(visibility && { visibility }),
           ...(allow_sparse !== undefined && { allowSparse: allow_sparse }),
         };
-        return shapes.showProject(await createProject(db, { name, ...settings }, actor));
+        return shapes.showProject(
+          await createProject(db, { name, maxBytes: registry.limits.projectBytes, ...settings }, actor),
+        );
       },
     }),
     define('GET', '/projects/:project', {

@@ -12,23 +12,31 @@ import { meRoutes, userRoutes } from './account-routes.ts';
 import { toRoute, type ApiRoute } from './call.ts';
 import { ciRoutes } from './ci-routes.ts';
 import { fileRoutes } from './file-routes.ts';
+import { gcRoutes } from './gc-routes.ts';
 import { grantRoutes } from './grant-routes.ts';
 import { explainRoutes } from './explain-routes.ts';
 import { chartRoutes } from './chart-routes.ts';
 import { enforce } from './guard.ts';
 import { replayable } from './idempotency.ts';
+import { historyRoutes } from './history-routes.ts';
+import { holdRoutes } from './hold-routes.ts';
+import { immutabilityRoutes } from './immutability-routes.ts';
 import { issuerRoutes } from './issuer-routes.ts';
 import { openApi } from './openapi.ts';
 import { Problem } from './problems.ts';
 import { providerRoutes } from './provider-routes.ts';
 import type { Rate } from './rate.ts';
 import { projectRoutes } from './project-routes.ts';
+import { renameRoutes } from './rename-routes.ts';
 import { auditRoutes } from './audit-routes.ts';
+import { quotaRoutes } from './quota-routes.ts';
 import { robotRoutes } from './robot-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
 import { teamRoutes } from './team-routes.ts';
 import { documentRoute } from './document-route.ts';
 import { shareRoutes } from './share-routes.ts';
+import { trashRoutes } from './trash-routes.ts';
+import { webhookRoutes } from './webhook-routes.ts';
 import { writeProblem } from './translate.ts';
 
 export interface ApiDoor {
@@ -52,18 +60,26 @@ export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
     ...sessionRoutes(door),
     ...meRoutes(db, door.authenticator),
     ...userRoutes(db),
-    ...projectRoutes(db, gate),
+    ...projectRoutes(db, gate, registry),
+    ...renameRoutes({ db, gate, facts }),
+    ...quotaRoutes(db, facts),
     ...grantRoutes(db),
     ...explainRoutes({ db, gate, facts }),
     ...auditRoutes(db),
-    ...chartRoutes(db, gate),
+    ...chartRoutes(db, gate, registry),
     ...fileRoutes(registry),
     ...shareRoutes(registry, publicUrls),
+    ...immutabilityRoutes(db),
+    ...holdRoutes(registry),
+    ...historyRoutes(registry),
+    ...trashRoutes(registry),
     ...robotRoutes(db),
     ...teamRoutes(db),
     ...issuerRoutes(door),
     ...ciRoutes(door),
     ...providerRoutes(door),
+    ...gcRoutes(registry),
+    ...webhookRoutes(door),
   ];
 }
 

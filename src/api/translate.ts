@@ -12,7 +12,8 @@ import { DatabaseUnavailable } from '../db/errors.ts';
 import { BodyAborted, BodyTooLarge } from '../http/body.ts';
 import { TooManyComparisons } from '../registry/charts/text.ts';
 import { ProjectError } from '../registry/projects.ts';
-import { Refusal } from '../registry/refusal.ts';
+import { Refusal, type RefusalCode } from '../registry/refusal.ts';
+import { WebhookError, type WebhookProblem } from '../registry/webhooks/errors.ts';
 import { CATALOGUE, Problem, problemBody, type ProblemName } from './problems.ts';
 
 const ACCOUNT: Record<AccountProblem, ProblemName> = {
@@ -31,6 +32,31 @@ const ACCOUNT: Record<AccountProblem, ProblemName> = {
   'rule-invalid': 'validation-failed',
 };
 
+const WEBHOOK: Record<WebhookProblem, ProblemName> = {
+  'url-refused': 'validation-failed',
+  'filter-invalid': 'validation-failed',
+  'trust-needed': 'forbidden',
+  'owner-unfit': 'forbidden',
+  'not-found': 'not-found',
+  'too-many': 'limit-reached',
+  disabled: 'webhook-disabled',
+};
+
+/** What the registry refuses of every artifact, where it can come up here; anything else is a fault of the hub. */
+const REFUSALS: Partial<Record<RefusalCode, ProblemName>> = {
+  MANIFEST_UNKNOWN: 'not-found',
+  DENIED: 'forbidden',
+  TAG_IMMUTABLE: 'tag-immutable',
+  MANIFEST_HELD: 'manifest-held',
+  MANIFEST_IN_USE: 'in-use',
+  MANIFEST_BLOB_UNKNOWN: 'conflict',
+  TAG_KIND: 'conflict',
+  TAG_MOVED: 'conflict',
+  UNSUPPORTED: 'conflict',
+  QUOTA_EXCEEDED: 'quota-exceeded',
+  REPOSITORY_MOVED: 'renamed',
+};
+
 /** Asking for Basic is what lets curl and browsers know what to send. */
 export function unauthenticated(detail: string): Problem {
   return new Problem('unauthenticated', detail, {
@@ -42,8 +68,10 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof AccountError) return new Problem(ACCOUNT[error.problem], error.message);
   if (error instanceof ProjectError) return new Problem(error.problem, error.message);
-  if (error instanceof Refusal && error.code === 'MANIFEST_UNKNOWN')
-    return new Problem('not-found', `${error.message}.`);
+  if (error instanceof WebhookError) return new Problem(WEBHOOK[error.problem], error.message);
+  if (error instanceof Refusal && REFUSALS[error.code] !== undefined) {
+    return new Problem(REFUSALS[error.code] as ProblemName, `${error.message}.`);
+  }
   if (error instanceof InvalidCredentials) return unauthenticated(error.message);
   if (error instanceof CrossSite) return new Problem('cross-site', error.message);
   if (error instanceof TooManyAttempts) {

@@ -33,7 +33,12 @@ export async function explainSubject(
   question: Question,
 ): Promise<Explanation> {
   const principal = await asPrincipal(parts.db, subject);
-  return explainPrincipal(parts.gate, principal, await parts.facts(question.path, principal.id), question);
+  const target = await parts.facts(question.path, principal.id);
+  // By a former name, what has moved to another project is found there, and that one has other owners.
+  if (subject.projectId !== undefined && target.project?.id !== subject.projectId) {
+    throw new AccountError('not-found', 'That repository has moved to another project.');
+  }
+  return explainPrincipal(parts.gate, principal, target, question);
 }
 
 /** @param target the facts about the question's path, read for this principal */
@@ -41,9 +46,11 @@ export async function explainPrincipal(
   gate: Gate,
   principal: Principal,
   target: Target,
-  { action, path, tag, change = action === 'delete' ? 'delete' : 'create' }: Question,
+  { action, tag, change = action === 'delete' ? 'delete' : 'create' }: Question,
 ): Promise<Explanation> {
-  return gate.explain(principal, action, { ...target, path, ...(tag !== undefined && { tag, change }) });
+  // Of what is called so now: a former name has no rights of its own.
+  const { path, project, principalEpoch } = target;
+  return gate.explain(principal, action, { path, project, principalEpoch, ...(tag !== undefined && { tag, change }) });
 }
 
 async function asPrincipal(

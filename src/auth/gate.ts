@@ -47,13 +47,22 @@ export function createGate(
   /** @param consider told of the grants, when they are what counts */
   async function weigh(principal: Principal, action: Action, target: Target, consider?: Consider): Promise<Verdict> {
     if (isStale(principal, target)) return stale(target);
+    if (target.askedPath !== undefined && action !== 'pull') return byFormerName(principal, action, target);
     const { allowed, reason } = await right(principal, action, target, consider);
     if (!allowed) return deny(reason);
     if (!withinLimits(principal.limits, action, target.path)) return deny('beyond the limits of the token');
-    if (principal.access !== undefined && !principal.access.get(target.path)?.includes(action)) {
+    if (principal.access !== undefined && !principal.access.get(target.askedPath ?? target.path)?.includes(action)) {
       return { ...deny('not in the registry token'), insufficientScope: true };
     }
     return allow(reason);
+  }
+
+  /** Nothing is written by a former name; what it is called now is told to those who may see that. */
+  async function byFormerName(principal: Principal, action: Action, target: Target): Promise<Verdict> {
+    const may = async (what: Action): Promise<boolean> =>
+      withinLimits(principal.limits, what, target.path) && (await right(principal, what, target)).allowed;
+    const knows = (await may(action)) || (await may('pull'));
+    return { ...deny('a former name'), ...(knows && { moved: true }) };
   }
 
   const decide: Gate['decide'] = (principal, action, target) => weigh(principal, action, target);
@@ -72,6 +81,7 @@ export function createGate(
   async function mayAnywhere(principal: Principal, action: Action, target: Target): Promise<Verdict> {
     const { project } = target;
     if (project === undefined || isStale(principal, target)) return decide(principal, action, target);
+    if (target.askedPath !== undefined && action !== 'pull') return byFormerName(principal, action, target);
     if (!limitsTouch(principal.limits, action, project.name)) return deny('beyond the limits of the token');
     if (principal.access !== undefined) {
       for (const path of principal.access.keys()) {

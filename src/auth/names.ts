@@ -1,7 +1,7 @@
 /** Names of repositories and projects (OCI distribution-spec 1.1, "Pulling manifests": `<name>`) and of accounts. */
 
 const COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
-const LONGEST_PATH = 255;
+export const LONGEST_PATH = 255;
 const LONGEST_PROJECT = 64;
 
 /** First components that Berth's own routes use. */
@@ -41,6 +41,11 @@ export function whyNotCreatable(project: string): string | undefined {
   if (project.includes('.')) return 'Project names with a dot are reserved for mirrors of other registries.';
   if (RESERVED.has(project)) return `The name ${project} is reserved.`;
   return undefined;
+}
+
+/** For who may see what is called `path` now, and wanted to change it by its former name. */
+export function movedSentence({ path, askedPath }: { readonly path: string; readonly askedPath?: string }): string {
+  return `${askedPath} is called ${path} now; what reads the old name goes on, what writes has to use the new one`;
 }
 
 const ACCOUNT = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;

@@ -48,6 +48,8 @@ export interface ProjectFacts {
   readonly kind: 'hosted' | 'proxy';
   readonly visibility: 'private' | 'public';
   readonly allowSparse: boolean;
+  /** Has a quota. */
+  readonly limited: boolean;
   readonly epoch: number;
 }
 
@@ -55,6 +57,8 @@ export interface ProjectFacts {
 export interface Target {
   /** Repository path, or the project's name when the project itself is meant. */
   readonly path: string;
+  /** What the request called it, when that is a former name. Rights are those on `path`; only reads come by the former name. */
+  readonly askedPath?: string;
   /** Undefined when there is no such project. */
   readonly project: ProjectFacts | undefined;
   /** `principals.epoch` as it is now, from the same query as the facts; 0 when gone or disabled. */
@@ -73,6 +77,8 @@ export interface Verdict {
   readonly insufficientScope?: boolean;
   /** The credential was valid once and is not any more: revoked, disabled, password changed. */
   readonly stale?: boolean;
+  /** Denied because the name is a former one, to someone who may know what it is called now (`movedSentence`). */
+  readonly moved?: boolean;
   readonly warnings: readonly string[];
 }
 

@@ -31,6 +31,8 @@ export interface IngestOptions {
   readonly hashes: Hashes | undefined;
   /** Most bytes to accept in this call. */
   readonly limit: number;
+  /** Called before each write with the bytes of this call so far; what it returns is waited for. */
+  readonly room?: ((bytes: number) => Promise<void> | undefined) | undefined;
   /** Called before each write; throws when this writer may not write any more. */
   readonly check: () => void;
 }
@@ -50,7 +52,7 @@ export async function ingest(
   writer: ObjectWriter,
   options: IngestOptions,
 ): Promise<Ingested> {
-  const { hashes, limit, check } = options;
+  const { hashes, limit, room, check } = options;
   let bytes = 0;
   const iterator = body[Symbol.asyncIterator]();
   try {
@@ -65,6 +67,8 @@ export async function ingest(
       const chunk = next.value;
       if (bytes + chunk.length > limit) throw new TooManyBytes(`More than ${limit} bytes`);
       bytes += chunk.length;
+      const making = room?.(bytes);
+      if (making) await making;
       if (hashes) {
         hashes.sha256.update(chunk);
         hashes.sha512?.update(chunk);

@@ -149,6 +149,13 @@ export const SETTINGS = {
     default: 'users',
     doc: 'Who may create a project by pushing to it: users or admins.',
   }),
+  projectQuota: setting({
+    env: 'BERTH_PROJECT_QUOTA',
+    key: 'project_quota',
+    parse: bytes,
+    defaultIs: 'without limit',
+    doc: 'Bytes that a new project may have. Administrators change it for each project: docs/quota.md.',
+  }),
   apiRate: setting({
     env: 'BERTH_API_RATE',
     key: 'api_rate',

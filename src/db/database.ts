@@ -31,6 +31,8 @@ export interface DatabaseOptions {
   readonly applicationName: string;
   /** Told of idle connections that broke; without a listener a restart of Postgres would end the process. */
   onIdleError(error: Error): void;
+  /** What an error that the schema raises on purpose means to callers; undefined for all others. */
+  readonly refusalOf?: (error: { readonly code?: unknown; readonly detail?: unknown }) => Error | undefined;
 }
 
 const INT8 = 20;
@@ -58,6 +60,8 @@ export function openDatabase(options: DatabaseOptions): Database {
   // One that breaks between two queries of a transaction: the next query says so.
   pool.on('connect', (client) => void client.on('error', () => {}));
 
+  const told = (error: unknown): unknown =>
+    options.refusalOf?.(error as { code?: unknown; detail?: unknown }) ?? translate(error);
   const over = (client: pg.Pool | pg.PoolClient): Queryable => ({
     async query<Row extends object>(statement: Sql): Promise<Row[]> {
       try {
@@ -69,7 +73,7 @@ export function openDatabase(options: DatabaseOptions): Database {
         });
         return result.rows;
       } catch (error) {
-        throw translate(error);
+        throw told(error);
       }
     },
     async first<Row extends object>(statement: Sql): Promise<Row | undefined> {
@@ -91,7 +95,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       await client.query('rollback').catch((failure: Error) => {
         broken = failure;
       });
-      throw translate(error);
+      throw told(error);
     } finally {
       client.release(broken);
     }

@@ -17,6 +17,7 @@ export type FileErrorName =
   | 'checksum-mismatch'
   | 'unauthenticated'
   | 'forbidden'
+  | 'quota-exceeded'
   | 'not-found'
   | 'method-not-allowed'
   | 'conflict'
@@ -51,6 +52,7 @@ const FILE_REFUSALS: Record<FileRefusalCode, readonly [status: number, problem: 
   FILE_UNKNOWN: [404, 'not-found'],
   VERSION_FINAL: [409, 'conflict'],
   VERSION_REFERRED: [409, 'conflict'],
+  VERSION_IMMUTABLE: [409, 'conflict'],
   VERSION_FULL: [413, 'too-large'],
   NOT_FILES: [409, 'conflict'],
   PROPERTY_INVALID: [400, 'request-invalid'],
@@ -69,6 +71,8 @@ const REFUSALS: Partial<Record<RefusalCode, readonly [status: number, problem: F
   DIGEST_INVALID: [400, 'checksum-mismatch'],
   SIZE_INVALID: [400, 'request-invalid'],
   MANIFEST_UNKNOWN: [404, 'not-found'],
+  QUOTA_EXCEEDED: [403, 'quota-exceeded'],
+  REPOSITORY_MOVED: [403, 'forbidden'],
   DENIED: [403, 'forbidden'],
 };
 

@@ -8,9 +8,10 @@ import { InvalidCredentials } from '../auth/errors.ts';
 import type { Action, Principal, Verdict } from '../auth/principal.ts';
 import { addressOf } from '../http/client-address.ts';
 import { identify } from '../auth/identify.ts';
-import { openShare } from '../registry/files/share.ts';
+import { boundTo, openShare, type OpenShare } from '../registry/files/share.ts';
 import type { Registry } from '../registry/registry.ts';
-import { repositoryOf, type Repository } from '../registry/repositories.ts';
+import type { Refusal } from '../registry/refusal.ts';
+import { movedRefusal, repositoryOf, type Repository } from '../registry/repositories.ts';
 import { targetOf, type Scene } from '../registry/scene.ts';
 import { parseAddress, type Address } from './address.ts';
 import { FileError, notFound, unauthenticated } from './errors.ts';
@@ -58,35 +59,41 @@ export function enforce(door: FilesDoor): (policy: FilesPolicy) => Middleware {
 async function check(door: FilesDoor, ctx: Context, address: Address, action: Action): Promise<void> {
   const look = (principalId: number) =>
     door.registry.scenes.resolve({ path: address.repository, principalId, ...tagOf(address) });
-  const sharer = await whoShares(door, ctx, address, action);
-  const { principal, facts: scene } = sharer
-    ? { principal: sharer, facts: await look(sharer.id) }
-    : await whoAsks(door, ctx, look);
+  const share = await sharedBy(door, ctx, address, action);
+  const { principal, facts: scene } = share ? await whoShares(share, look) : await whoAsks(door, ctx, look);
   const target = targetOf(scene);
   const verdict = await door.registry.gate.decide(principal, action, target);
   const path = address.repository;
   const repository = repositoryOf(scene, path);
   Object.assign(ctx.state, { principal, scene, target, path, action, verdict, address, repository });
-  if (verdict.effect === 'deny') throw sharer ? deadLink() : denial(principal, action, verdict);
+  if (verdict.effect === 'deny') throw share ? deadLink() : denial(scene, principal, action, verdict);
   for (const warning of verdict.warnings) ctx.append('Warning', `299 - "${warning.replaceAll(/["\\\r\n]/g, "'")}"`);
 }
 
-/** Who made the link that the request came by: `?share=` opens one file for one thing, and nothing else. */
-async function whoShares(
+/** The link that the request came by: `?share=` opens one file for one thing, and nothing else. */
+async function sharedBy(
   door: FilesDoor,
   ctx: Context,
   address: Address,
   action: Action,
-): Promise<Principal | undefined> {
+): Promise<OpenShare | undefined> {
   const secret = ctx.query['share'];
   if (secret === undefined) return undefined;
   const bound = address.kind === 'file' && address.version.kind !== 'range' ? address : undefined;
   if (!bound || typeof secret !== 'string') throw deadLink();
-  const { repository, path, version } = bound;
+  const { path, version } = bound;
   const name = version.kind === 'tag' ? version.tag : version.kind === 'digest' ? version.digest : '';
-  const principal = await openShare(door.registry.db, secret, { repository, version: name, path, action });
+  const share = await openShare(door.registry.db, secret, { version: name, path, action });
+  if (!share) throw deadLink();
+  return share;
+}
+
+/** Who made the link, for the repository that it is for and nothing else, by whichever of its names. */
+async function whoShares(share: OpenShare, look: (principalId: number) => Promise<Scene>) {
+  const facts = await look(share.principal.id);
+  const principal = boundTo(share, facts);
   if (!principal) throw deadLink();
-  return principal;
+  return { principal, facts };
 }
 
 function deadLink(): FileError {
@@ -114,15 +121,16 @@ export async function decideAgain(door: FilesDoor, ctx: Context, action: Action)
   });
   const verdict = await door.registry.gate.decide(principal, action, targetOf(scene));
   Object.assign(ctx.state, { scene, verdict, repository: repositoryOf(scene, address.repository) });
-  if (verdict.effect === 'deny') throw denial(principal, action, verdict);
+  if (verdict.effect === 'deny') throw denial(scene, principal, action, verdict);
 }
 
 /** Who may not see the repository gets the answer of one that does not exist; who may is told what is missing. */
-function denial(principal: Principal, action: Action, verdict: Verdict): FileError {
+function denial(scene: Scene, principal: Principal, action: Action, verdict: Verdict): FileError | Refusal {
   if (principal.kind === 'anonymous') return unauthenticated('Sign in: curl --user name, with a password or a token');
   if (verdict.stale) return unauthenticated('The credentials are not valid any more; sign in again');
   if (verdict.insufficientScope)
     return unauthenticated('The token was not asked for with this right; ask for a wider one');
+  if (verdict.moved) return movedRefusal(scene);
   if (action === 'pull') return notFound();
   return new FileError(403, 'forbidden', `You may not ${action} here; ask an owner of the project for the right`);
 }

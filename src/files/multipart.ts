@@ -11,6 +11,7 @@ import { BodyAborted, readBody } from '../http/body.ts';
 import { parseFilePath } from '../registry/files/path.ts';
 import { putFiles, type NewFile } from '../registry/files/put.ts';
 import { ensureEmptyConfig } from '../registry/files/store.ts';
+import { quotaWarning } from '../registry/quota/warning.ts';
 import { ensureRepository, type Repository } from '../registry/repositories.ts';
 import { storeBlob } from '../registry/uploads.ts';
 import { pathOf } from './address.ts';
@@ -69,6 +70,8 @@ export function postFiles(door: FilesDoor): Middleware {
     await ensureEmptyConfig(registry, { repository, principal, requestId });
     const results = await putFiles(registry, request, files, conditionOf(ctx));
     ctx.status = results.some(({ outcome }) => outcome === 'created') ? 201 : 200;
+    const warning = await quotaWarning(registry, repository);
+    if (warning !== undefined) ctx.append('Warning', warning);
     answer(ctx, repository, tag, files);
   };
 }

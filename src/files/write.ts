@@ -7,6 +7,7 @@ import { findFile } from '../registry/files/read.ts';
 import { deployByChecksum, ensureEmptyConfig, storeFile } from '../registry/files/store.ts';
 import { ensureRepository, type Repository } from '../registry/repositories.ts';
 import { parseRepositoryPath, type RepositoryPath, type Tag } from '../registry/names.ts';
+import { quotaWarning } from '../registry/quota/warning.ts';
 import { removeVersion } from '../registry/files/versions.ts';
 import { pathOf } from './address.ts';
 import { checked, claimsOf, refuseOthers, sayDigests, sha256Of, type Checksums } from './checksums.ts';
@@ -66,6 +67,8 @@ export function putFile(door: FilesDoor): Middleware {
     const created = result?.outcome === 'created';
     const where = pathOf(repository.path, tag, path);
     ctx.status = created ? 201 : 200;
+    const warning = await quotaWarning(registry, repository);
+    if (warning !== undefined) ctx.append('Warning', warning);
     ctx.set('ETag', `"${content.digest}"`);
     if (created) ctx.set('Location', where);
     sayDigests(ctx, content.digest, others);

@@ -3,6 +3,7 @@ import type { Context, Middleware } from 'koa';
 import { findVersion } from '../registry/charts/find.ts';
 import type { ListedChart } from '../registry/charts/index-memory.ts';
 import { keyOf } from '../registry/charts/index-memory.ts';
+import { placeOf } from '../registry/charts/names.ts';
 import { deleteVersion as remove } from '../registry/charts/remove.ts';
 import { isVersion, resolveVersion, tagOf } from '../registry/charts/versions.ts';
 import { parseTag } from '../registry/names.ts';
@@ -73,9 +74,12 @@ export function deleteVersion(door: HelmDoor): Middleware {
 async function chartOf(door: HelmDoor, ctx: Context): Promise<ListedChart> {
   const { namespace } = stateOf(ctx);
   const { name } = ctx['params'] as { name: string };
-  await decideOn(door, ctx, `${namespace}/${name}`);
-  const { charts } = await door.indexes.of(namespace);
-  const chart = charts.find((each) => each.name === name);
+  const { project, path } = await decideOn(door, ctx, `${namespace}/${name}`);
+  // Where it is now, which is elsewhere when this is a former name.
+  const place = placeOf(path);
+  if (!project || !place) throw notFound();
+  const { charts } = await door.indexes.of(project.id, place.namespace);
+  const chart = charts.find((each) => each.name === place.name);
   if (!chart) throw notFound();
   return chart;
 }

@@ -13,12 +13,18 @@ const FILE = /^([\x21-\x7e]{1,400}\.tgz)(\.prov)?$/;
 export function getFile(door: HelmDoor): Middleware {
   const { registry } = door;
   return async (ctx) => {
-    const { namespace } = stateOf(ctx);
+    const {
+      namespace,
+      namedNow,
+      scene: { project },
+    } = stateOf(ctx);
     // Some proxies and stores read + as a space.
     const [, file, prov] = FILE.exec((ctx['params'] as { file: string }).file.replaceAll(' ', '+')) ?? [];
-    const row = file === undefined ? undefined : await findChartFile(registry.db, namespace, file);
-    const scene = await decideOn(door, ctx, row?.path ?? guessChart(namespace, file ?? ''), row?.tag);
-    const version = row && (await findVersion(registry, scene));
+    const row = file && project && (await findChartFile(registry.db, project.id, namedNow, file));
+    const { path, tag } = row ? { path: `${namespace}/${row.name}`, tag: row.tag } : guessChart(namespace, file ?? '');
+    const scene = await decideOn(door, ctx, path, tag);
+    // What has moved out of the namespace is found by the name of its file alone.
+    const version = row || scene.askedPath !== undefined ? await findVersion(registry, scene) : undefined;
     const layer = prov === undefined ? version?.chart : version?.provenance;
     const blob = version && layer && (await blobOf(registry, version, layer));
     if (!blob) throw notFound();

@@ -3,13 +3,14 @@ import type { Context, Middleware } from 'koa';
 import type { Authenticator } from '../auth/authenticate.ts';
 import { isStale } from '../auth/gate.ts';
 import { identify } from '../auth/identify.ts';
-import { isRepositoryPath } from '../auth/names.ts';
+import { isRepositoryPath, withinProject } from '../auth/names.ts';
 import type { Action, Principal, Target } from '../auth/principal.ts';
 import type { BodyPace } from '../http/body.ts';
 import { addressOf } from '../http/client-address.ts';
 import type { ChartIndexes } from '../registry/charts/index-memory.ts';
 import { parseNamespace, projectOfNamespace, type Namespace } from '../registry/charts/names.ts';
 import type { Registry } from '../registry/registry.ts';
+import { movedRefusal } from '../registry/repositories.ts';
 import { targetOf, type Scene } from '../registry/scene.ts';
 import { HelmError, notFound, unauthenticated } from './errors.ts';
 
@@ -37,7 +38,10 @@ export interface HelmDoor {
 
 export interface HelmState {
   readonly principal: Principal;
+  /** As the request calls it. */
   readonly namespace: Namespace;
+  /** The same, with the name that the project has now. */
+  readonly namedNow: Namespace;
   /** Of the namespace: project and principal. */
   readonly scene: Scene;
   readonly policy: HelmPolicy;
@@ -57,16 +61,17 @@ export function enforce(door: HelmDoor): (policy: HelmPolicy) => Middleware {
     );
     // What was a registry token of someone who lost a right since is no credential any more.
     if (isStale(principal, facts)) throw unauthenticated();
-    const target = targetOf({ ...facts, path: namespace });
+    const namedNow = inProject(facts, namespace);
+    const target = targetOf({ ...facts, path: namedNow });
     const action = policy.kind === 'see' ? 'pull' : policy.kind === 'upload' ? 'push' : policy.action;
-    Object.assign(ctx.state, { principal, namespace, scene: facts, policy, path: namespace, target, action });
+    Object.assign(ctx.state, { principal, namespace, namedNow, scene: facts, policy, path: namespace, target, action });
     await check(door, ctx, target);
     return next();
   };
 }
 
 async function check({ registry: { gate } }: HelmDoor, ctx: Context, target: Target): Promise<void> {
-  const { policy, principal } = stateOf(ctx);
+  const { policy, principal, scene } = stateOf(ctx);
   if (policy.kind === 'chart') return;
   const isUpload = policy.kind === 'upload';
   if (isUpload && principal.kind === 'anonymous') throw unauthenticated();
@@ -77,7 +82,8 @@ async function check({ registry: { gate } }: HelmDoor, ctx: Context, target: Tar
   if (!isUpload) return;
   verdict = await gate.mayAnywhere(principal, 'push', target);
   Object.assign(ctx.state, { verdict });
-  if (verdict.effect === 'deny') throw mayNot('push');
+  // Who is here sees something of the project, so its name is no secret.
+  if (verdict.effect === 'deny') throw target.askedPath === undefined ? mayNot('push') : movedRefusal(scene);
 }
 
 function mayNot(action: Action): HelmError {
@@ -103,8 +109,16 @@ export async function decideOn(door: HelmDoor, ctx: Context, path: string, tag?:
     return scene;
   }
   if (principal.kind === 'anonymous') throw unauthenticated();
+  if (verdict.moved) throw movedRefusal(scene);
   const sees = action !== 'pull' && (await gate.decide(principal, 'pull', target)).effect !== 'deny';
   throw sees ? mayNot(action) : notFound();
+}
+
+function inProject({ project }: Scene, namespace: Namespace): Namespace {
+  const within = withinProject(namespace);
+  return project === undefined
+    ? namespace
+    : ((within === '' ? project.name : `${project.name}/${within}`) as Namespace);
 }
 
 function namespaceOf(ctx: Context): Namespace {

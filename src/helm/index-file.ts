@@ -9,8 +9,8 @@ import { sendPieces } from './send-pieces.ts';
 
 export function getIndex(door: HelmDoor): Middleware {
   return async (ctx) => {
-    const { namespace } = stateOf(ctx);
-    const index = indexFile(namespace, await visibleCharts(door, ctx));
+    const { namedNow } = stateOf(ctx);
+    const index = indexFile(namedNow, await visibleCharts(door, ctx));
     const packs = ctx.acceptsEncodings('gzip', 'identity') === 'gzip';
     const etag = `"${index.hash}${packs ? '-gzip' : ''}"`;
     // Private: what is listed depends on who asks.

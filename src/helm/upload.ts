@@ -2,6 +2,7 @@
 import type { Context, Middleware } from 'koa';
 import { CHART_LIMITS } from '../registry/charts/limits.ts';
 import { putChart, putProvenance } from '../registry/charts/put.ts';
+import { quotaWarning } from '../registry/quota/warning.ts';
 import { openBody } from './body-memory.ts';
 import { HelmError } from './errors.ts';
 import { readForm } from './form.ts';
@@ -35,9 +36,14 @@ export function postProvenance(door: HelmDoor): Middleware {
 async function store({ registry }: HelmDoor, ctx: Context, { chart, prov }: Uploaded): Promise<void> {
   const { namespace, principal, requestId } = stateOf(ctx);
   const put = { namespace, principal, requestId, force: 'force' in ctx.query };
-  if (chart) await putChart(registry, { ...put, chart, provenance: prov });
-  else if (prov) await putProvenance(registry, { ...put, provenance: prov });
-  else throw new HelmError(400, 'The form has neither a file in its field chart nor one in its field prov');
+  if (!chart && !prov) {
+    throw new HelmError(400, 'The form has neither a file in its field chart nor one in its field prov');
+  }
+  const { repository } = chart
+    ? await putChart(registry, { ...put, chart, provenance: prov })
+    : await putProvenance(registry, { ...put, provenance: prov as Buffer });
+  const warning = await quotaWarning(registry, repository);
+  if (warning !== undefined) ctx.append('Warning', warning);
   ctx.status = 201;
   ctx.body = { saved: true };
 }

@@ -71,6 +71,10 @@ export interface Outbound {
 
 const DEFAULT_BYTES = 2 ** 20;
 const DEFAULT_SECONDS = 10;
+const NO_SUCH_NAME = 'Its name does not resolve.';
+const NO_NAME_NOW = 'Its name could not be resolved just now.';
+/** Messages that tell which names there are: not for people who may not know about the hub's own network. */
+export const UNRESOLVED: ReadonlySet<string> = new Set([NO_SUCH_NAME, NO_NAME_NOW]);
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 /** Ports of services that read lines and would take a request for commands (a part of what browsers refuse). */
 const NOT_HTTP = new Set([
@@ -84,7 +88,7 @@ export function createOutbound(resolve: Resolve = (hostname) => systemLookup(hos
     checkUrl(url, trust);
     const host = url.hostname.replaceAll(/[[\]]/g, '');
     const addresses = await within(stop, isIP(host) === 0 ? resolve(host) : [{ address: host, family: isIP(host) }]);
-    if (addresses.length === 0) throw new OutboundError('failed', 'Its name does not resolve.');
+    if (addresses.length === 0) throw new OutboundError('failed', NO_SUCH_NAME);
     for (const { address } of addresses) checkAddress(address, trust);
     return exchange(url, request, trust, addresses, stop);
   }
@@ -119,6 +123,23 @@ export function createOutbound(resolve: Resolve = (hostname) => systemLookup(hos
       }
     },
   };
+}
+
+/**
+ * Whether a target would be asked as far as its URL alone says, without resolving its name: for when it is registered. What it
+ * resolves to is judged each time that it is asked.
+ */
+export function isAskable(text: string, trust: OutboundTrust = {}): boolean {
+  try {
+    const url = parse(text);
+    checkUrl(url, trust);
+    const host = url.hostname.replaceAll(/[[\]]/g, '');
+    if (isIP(host) !== 0) checkAddress(host, trust);
+    // RFC 6761, section 6.3: this machine, whatever a resolver says.
+    return trust.privateAddresses === true || !/(?:^|\.)localhost\.?$/.test(host);
+  } catch {
+    return false;
+  }
 }
 
 function followable({ method = 'GET', redirects = 0 }: OutboundRequest): number {
@@ -256,8 +277,8 @@ async function within<T>(stop: AbortSignal, work: Promise<T> | T): Promise<T> {
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'Nothing listens there.',
   ECONNRESET: 'It closed the connection.',
-  ENOTFOUND: 'Its name does not resolve.',
-  EAI_AGAIN: 'Its name could not be resolved just now.',
+  ENOTFOUND: NO_SUCH_NAME,
+  EAI_AGAIN: NO_NAME_NOW,
   EHOSTUNREACH: 'There is no route to it.',
   ENETUNREACH: 'There is no route to it.',
   ETIMEDOUT: 'It does not answer.',

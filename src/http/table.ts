@@ -1,10 +1,10 @@
 /** Routes as a table: one line each, the policy on the line. */
 import { createRequire } from 'node:module';
-import type * as koaRouter from '@koa/router';
+import type * as KoaRouter from '@koa/router';
 import type { Context, Middleware } from 'koa';
 
 // Its CommonJS form: the other one imports node:http, which loads the implementation of fetch (server.ts).
-const { Router } = createRequire(import.meta.url)('@koa/router') as typeof koaRouter;
+const { Router } = createRequire(import.meta.url)('@koa/router') as typeof KoaRouter;
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 

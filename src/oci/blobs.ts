@@ -24,7 +24,7 @@ export function digestOf(ctx: Context): Digest {
 export function getBlob({ registry, verifyReads }: OciDoor): Middleware {
   return async (ctx) => {
     const digest = digestOf(ctx);
-    const blob = await blobs.findBlob(registry, requireRepository(ctx), digest, await isPromise(registry, ctx));
+    const blob = await blobs.findBlob(registry, requireRepository(ctx), digest, mayPush(registry, ctx));
     if (!blob) throw blobs.unknownBlob(digest);
     const etag = `"${digest}"`;
     ctx.set('Docker-Content-Digest', digest);
@@ -53,12 +53,11 @@ export function getBlob({ registry, verifyReads }: OciDoor): Middleware {
   };
 }
 
-/** To someone who may push, HEAD is the promise that the blob need not be sent again (P4). */
-async function isPromise(registry: Registry, ctx: Context): Promise<boolean> {
-  if (ctx.method !== 'HEAD') return false;
+/** To someone who may push, the answer is the promise that what is here need not be sent again (P4). */
+export function mayPush(registry: Registry, ctx: Context): () => Promise<boolean> {
   const { principal, scene } = stateOf(ctx);
   const { access: _access, ...subject } = principal;
-  return (await registry.gate.decide(subject, 'push', targetOf(scene))).effect !== 'deny';
+  return async () => (await registry.gate.decide(subject, 'push', targetOf(scene))).effect !== 'deny';
 }
 
 /** Never for HEAD (a URL signed for GET refuses it), several ranges (S3 has none), or when 304 will do. */

@@ -12,9 +12,9 @@ import { ANONYMOUS, CATALOG, type Action, type Principal, type Verdict } from '.
 import { addressOf } from '../http/client-address.ts';
 import { parseReference, parseRepositoryPath, type Reference, type RepositoryPath } from '../registry/names.ts';
 import type { Registry } from '../registry/registry.ts';
-import { repositoryOf, type Repository } from '../registry/repositories.ts';
+import { movedRefusal, repositoryOf, type Repository } from '../registry/repositories.ts';
 import { targetOf, type Scene } from '../registry/scene.ts';
-import { OciError } from './errors.ts';
+import { OciError, toOciError } from './errors.ts';
 
 export type OciPolicy =
   /** Any valid token, also an anonymous one; without credentials the challenge. */
@@ -127,7 +127,7 @@ async function checkRepository(
   const verdict = await door.registry.gate.decide(principal, action, target);
   Object.assign(ctx.state, { principal, scene, target, path, action, verdict, repository: repositoryOf(scene, path) });
   if (verdict.effect === 'deny') {
-    return { error: denial(door, ctx, principal, action, verdict), stale: verdict.stale ?? false };
+    return { error: denial(door, ctx, scene, principal, action, verdict), stale: verdict.stale ?? false };
   }
   for (const warning of verdict.warnings) ctx.append('Warning', `299 - "${warning.replaceAll(/["\\\r\n]/g, "'")}"`);
   return undefined;
@@ -142,7 +142,7 @@ export async function decideAgain(door: OciDoor, ctx: Context, action: Action): 
   const scene = await door.registry.scenes.resolve({ path, principalId: principal.id });
   const verdict = await door.registry.gate.decide(principal, action, targetOf(scene));
   Object.assign(ctx.state, { scene, requestId, verdict, repository: repositoryOf(scene, path) });
-  if (verdict.effect === 'deny') throw denial(door, ctx, principal, action, verdict);
+  if (verdict.effect === 'deny') throw denial(door, ctx, scene, principal, action, verdict);
 }
 
 /** Joins the tag look-up to the query that every request makes anyway. */
@@ -154,13 +154,22 @@ function tagToRead(ctx: Context): string | undefined {
 
 /**
  * Who presented nothing, or a token that says less than its owner may, is asked for a (wider) token. Who may not see the
- * repository gets the answer of one that does not exist. Who may see it is told that it may not do that.
+ * repository gets the answer of one that does not exist. Who may see it is told that it may not do that, or, by a former name,
+ * what it is called now.
  */
-function denial(door: OciDoor, ctx: Context, principal: Principal, action: Action, verdict: Verdict): OciError {
+function denial(
+  door: OciDoor,
+  ctx: Context,
+  scene: Scene,
+  principal: Principal,
+  action: Action,
+  verdict: Verdict,
+): OciError {
   const scope = scopeOf(ctx, action);
   if (verdict.stale) return unauthorized(door, ctx, { scope, error: 'invalid_token' });
   if (verdict.insufficientScope) return unauthorized(door, ctx, { scope, error: 'insufficient_scope' });
   if (principal.credential === 'none') return unauthorized(door, ctx, { scope });
+  if (verdict.moved) return toOciError(movedRefusal(scene));
   if (principal.kind === 'anonymous') return unauthorized(door, ctx, { scope, error: 'insufficient_scope' });
   if (action === 'pull') return nameUnknown();
   return new OciError(403, 'DENIED', `You may not ${action} here; ask an owner of the project for the right`);

@@ -5,9 +5,11 @@ import { matches } from '../http/send.ts';
 import { settledDigest } from '../registry/files/build.ts';
 import * as manifests from '../registry/manifests.ts';
 import { parseTag, type Tag } from '../registry/names.ts';
+import { quotaWarning } from '../registry/quota/warning.ts';
 import { ensureRepository } from '../registry/repositories.ts';
 import { deleteTag } from '../registry/tags.ts';
 import { empty } from './answers.ts';
+import { mayPush } from './blobs.ts';
 import { OciError } from './errors.ts';
 import { decideAgain, referenceOf, requireRepository, stateOf, type OciDoor } from './guard.ts';
 
@@ -22,7 +24,7 @@ export function getManifest({ registry }: OciDoor): Middleware {
     const { scene } = stateOf(ctx);
     const digest =
       reference.digest ?? (scene.tagStale ? await settledDigest(registry, repository, reference.tag) : scene.tagDigest);
-    const manifest = digest && (await manifests.findManifest(registry, repository, digest));
+    const manifest = digest && (await manifests.findManifest(registry, repository, digest, mayPush(registry, ctx)));
     if (!manifest) throw manifests.unknownManifest(reference.digest ?? reference.tag);
     const etag = `"${manifest.digest}"`;
     ctx.set('Docker-Content-Digest', manifest.digest);
@@ -67,6 +69,8 @@ export function putManifest(door: OciDoor): Middleware {
     ctx.set('Docker-Content-Digest', result.digest);
     if (result.subject) ctx.set('OCI-Subject', result.subject);
     for (const tag of extra) ctx.append('OCI-Tag', tag);
+    const warning = await quotaWarning(registry, repository);
+    if (warning !== undefined) ctx.append('Warning', warning);
     empty(ctx, 201);
   };
 }

@@ -5,6 +5,7 @@ import { declaredLength, hasBody, readBody } from '../http/body.ts';
 import { parseContentRange } from '../http/ranges.ts';
 import { mountBlob } from '../registry/blobs.ts';
 import { parseRepositoryPath } from '../registry/names.ts';
+import { quotaWarning } from '../registry/quota/warning.ts';
 import { Refusal } from '../registry/refusal.ts';
 import { ensureRepository, type Repository } from '../registry/repositories.ts';
 import { unknownUpload } from '../registry/upload-refusals.ts';
@@ -33,6 +34,7 @@ export function postUpload(door: OciDoor): Middleware {
         possible &&
         (await mountBlob(registry, { digest: mount, from, into: repository, intoScene: scene, principal }))
       ) {
+        await warn(door, ctx, repository);
         return created(ctx, repository, mount);
       }
     }
@@ -46,8 +48,10 @@ export function postUpload(door: OciDoor): Middleware {
         await uploads.cancelUpload(registry, address).catch(() => {});
         throw error;
       }
+      await warn(door, ctx, repository);
       return created(ctx, repository, digest);
     }
+    await warn(door, ctx, repository);
     accepted(ctx, repository, id, 0);
   };
 }
@@ -129,6 +133,12 @@ function locate(ctx: Context, repository: Repository, id: string, size: number):
   ctx.set('Location', `/v2/${repository.path}/blobs/uploads/${id}`);
   ctx.set('Docker-Upload-UUID', id);
   ctx.set('Range', `0-${Math.max(0, size - 1)}`);
+}
+
+/** Says that the project is nearly full, on the answer that begins a push. */
+async function warn({ registry }: OciDoor, ctx: Context, repository: Repository): Promise<void> {
+  const warning = await quotaWarning(registry, repository);
+  if (warning !== undefined) ctx.append('Warning', warning);
 }
 
 function accepted(ctx: Context, repository: Repository, id: string, size: number): void {

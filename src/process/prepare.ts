@@ -10,6 +10,7 @@ import { DatabaseUnavailable, translate } from '../db/errors.ts';
 import { migrateAll } from '../jobs/migrate.ts';
 import { createLog, type Log } from '../log.ts';
 import { freeClaims } from '../registry/queries/uploads.ts';
+import { freeDeliveries } from '../registry/queries/webhook-deliveries.ts';
 
 const PATIENCE_MS = 60_000;
 
@@ -23,7 +24,10 @@ export function prepareDatabase(
 ): Promise<{ password?: string }> {
   return withMigrated(config, async (db) => {
     // The lock on the data folder proves that no other hub is alive.
-    if (usesDataDir(config)) await freeClaims(db);
+    if (usesDataDir(config)) {
+      await freeClaims(db);
+      await freeDeliveries(db);
+    }
     // Here and not only in each worker, since two of them would mark a new store at once.
     const { store } = await openStore(config.store);
     await checkInstance(db, store, await anyBlob(db));

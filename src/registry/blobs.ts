@@ -22,20 +22,23 @@ import type { Registry } from './registry.ts';
 import { linking, type Repository } from './repositories.ts';
 import { targetOf, type Scene } from './scene.ts';
 
-const DAY = 24 * 60 * 60;
 /** Without `from`: how many repositories are looked at before the client is asked to send the bytes. */
 const MAX_CANDIDATES = 50;
 
+/** Whether the caller may push, asked only when a lease has to be renewed. */
+export type MayPush = boolean | (() => Promise<boolean>);
+
 /**
- * The blob, or undefined. `promise` is set when the caller may push: then the answer is a promise that the blob stays for
- * 24 h (P4), and the lease is renewed when less than that remains.
+ * The blob, or undefined. To a caller who may push the answer is a promise that the blob stays for 24 h (P4): the lease is
+ * renewed when less than half of it remains.
  */
 export async function findBlob(
   registry: Registry,
   repository: Repository,
   digest: Digest,
-  promise: boolean,
+  mayPush: MayPush,
 ): Promise<BlobFacts | undefined> {
+  const { lease } = registry.clocks;
   let facts = registry.memory.blobs.get(repository.id, digest, repository.epoch);
   if (!facts) {
     const row = await selectBlob(registry.db, repository.id, digestToBytes(digest));
@@ -44,16 +47,20 @@ export async function findBlob(
       blobId: row.id,
       size: row.size,
       key: row.key,
-      renewAfter: performance.now() + (row.leased_for - DAY) * 1000,
+      renewAfter: performance.now() + (row.leased_for - lease / 2) * 1000,
     };
     registry.memory.blobs.set(repository.id, digest, repository.epoch, facts);
   }
-  if (promise && performance.now() > facts.renewAfter) {
-    if (!(await renewLease(registry.db, repository.id, facts.blobId))) return undefined;
-    facts = { ...facts, renewAfter: performance.now() + DAY * 1000 };
+  if (performance.now() > facts.renewAfter && (await isTrue(mayPush))) {
+    if (!(await renewLease(registry.db, repository.id, facts.blobId, lease))) return undefined;
+    facts = { ...facts, renewAfter: performance.now() + (lease / 2) * 1000 };
     registry.memory.blobs.set(repository.id, digest, repository.epoch, facts);
   }
   return facts;
+}
+
+export async function isTrue(mayPush: MayPush): Promise<boolean> {
+  return typeof mayPush === 'boolean' ? mayPush : mayPush();
 }
 
 /** The blob's bytes: small ones whole, and kept in memory; larger ones as they come from the store. */
@@ -95,24 +102,27 @@ export interface MountRequest {
  */
 export async function mountBlob(registry: Registry, request: MountRequest): Promise<boolean> {
   const digest = digestToBytes(request.digest);
+  const { from, principal } = request;
+  const named = from && (await registry.scenes.resolve({ path: from, principalId: principal.id }));
+  if (named && !named.repository) return false;
   const candidates = await selectMountCandidates(registry.db, digest, {
-    from: request.from ?? null,
+    fromId: named?.repository?.id ?? null,
     projectId: request.into.projectId,
     limit: MAX_CANDIDATES,
   });
-  const { principal } = request;
   for (const candidate of candidates) {
     const path = candidate.path as RepositoryPath;
+    const beside = projectOf(path) === request.intoScene.project?.name;
     const scene =
-      projectOf(path) === request.intoScene.project?.name
-        ? { ...request.intoScene, path }
-        : await registry.scenes.resolve({ path, principalId: principal.id });
+      named ??
+      (beside ? { ...request.intoScene, path } : await registry.scenes.resolve({ path, principalId: principal.id }));
     const verdict = await registry.gate.mayMountFrom(principal, targetOf(scene));
     if (verdict.effect === 'deny') continue;
     const mount = {
       fromRepositoryId: candidate.repository_id,
       repositoryId: request.into.id,
       blobId: candidate.blob_id,
+      lease: registry.clocks.lease,
     };
     if (await linking(registry, request.into, (db) => insertMount(db, mount))) return true;
   }

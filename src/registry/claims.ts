@@ -15,6 +15,7 @@ import {
   type ClaimedRow,
   type UploadRow,
 } from './queries/uploads.ts';
+import { Refusal } from './refusal.ts';
 import type { Registry } from './registry.ts';
 import { busyUpload, lostUpload, unknownUpload } from './upload-refusals.ts';
 
@@ -68,6 +69,10 @@ export async function withClaim<T>(
   try {
     return await work(row, held);
   } catch (error) {
+    // Nobody goes on with it, and what it has would take room from others.
+    if (error instanceof Refusal && error.code === 'QUOTA_EXCEEDED') {
+      held.released = await deleteUpload(registry.db, address, token, 'over quota');
+    }
     if (!(error instanceof ObjectMissing)) throw error;
     // The store cannot go on from what the row remembers; the client has to start again, and is told so.
     held.released = await deleteUpload(registry.db, address, token, 'bytes are gone');

@@ -3,16 +3,20 @@ import type { Principal } from '../auth/principal.ts';
 import { digestFromBytes, digestOf, digestToBytes, type Digest } from '../blobs/digest.ts';
 import type { Transaction } from '../db/database.ts';
 import { recordEvent } from '../jobs/outbox.ts';
+import { isTrue, type MayPush } from './blobs.ts';
 import { settle } from './files/build.ts';
+import { refuseHeld } from './holds.ts';
 import { parseManifest, type Manifest } from './manifest.ts';
 import type { ManifestFacts } from './memory.ts';
 import type { Tag } from './names.ts';
 import {
   hideManifests,
   lockManifestForDelete,
+  renewManifestLease,
   selectManifest,
   selectParent,
   upsertManifest,
+  type NewManifest,
 } from './queries/manifests.ts';
 import { bumpRepositoryEpoch, lockSparse } from './queries/repositories.ts';
 import { lockTagsOf, recordTagMoves, removeTags, selectTagsOf } from './queries/tags.ts';
@@ -50,6 +54,7 @@ export interface PutResult {
  */
 export async function putManifest(registry: Registry, put: PutManifest): Promise<PutResult> {
   const { repository, principal } = put;
+  const { lease } = registry.clocks;
   const manifest = parseManifest(put.bytes, put.contentType);
   const digest = checkedDigest(put);
   const mayMove = await decideTags(registry, put.scene, principal, put.tags, 'put');
@@ -57,7 +62,7 @@ export async function putManifest(registry: Registry, put: PutManifest): Promise
   const actorId = principal.id || null;
   await registry.db.transaction(async (tx) => {
     if (put.allowSparse) await lockSparse(tx, repository.id);
-    const { id, media_type: before } = await upsertManifest(tx, rowOf(put, manifest, digest));
+    const { id, media_type: before } = await upsertManifest(tx, rowOf(put, manifest, digest, lease));
     if (before !== manifest.mediaType) {
       throw new Refusal('MANIFEST_INVALID', `These bytes are here as ${before}; one digest cannot be two types`);
     }
@@ -100,7 +105,7 @@ function checkedDigest(put: PutManifest): Digest {
   return actual;
 }
 
-function rowOf(put: PutManifest, manifest: Manifest, digest: Digest): Parameters<typeof upsertManifest>[1] {
+function rowOf(put: PutManifest, manifest: Manifest, digest: Digest, lease: number): NewManifest {
   return {
     repositoryId: put.repository.id,
     digest: digestToBytes(digest),
@@ -113,24 +118,36 @@ function rowOf(put: PutManifest, manifest: Manifest, digest: Digest): Parameters
     annotations: manifest.subject && manifest.annotations ? JSON.stringify(manifest.annotations) : null,
     pushedBy: put.principal.id || null,
     payload: put.bytes,
+    lease,
   };
 }
 
-/** The manifest as it was pushed, or undefined. */
+/**
+ * The manifest as it was pushed, or undefined. To a caller who may push the answer is a promise that it stays for 24 h, as for
+ * blobs: no rule of retention takes it away meanwhile.
+ */
 export async function findManifest(
   registry: Registry,
   repository: Repository,
   digest: Digest,
+  mayPush: MayPush = false,
 ): Promise<ManifestFacts | undefined> {
-  const known = registry.memory.manifests.get(repository.id, digest, repository.epoch);
-  if (known) return known;
-  const row = await selectManifest(registry.db, repository.id, digestToBytes(digest));
-  if (!row) return undefined;
-  // Of its own, not of Node's pool: a piece that is kept would keep the 64 KiB around it.
-  const payload = Buffer.allocUnsafeSlow(row.payload.length);
-  payload.set(row.payload);
-  const facts = { id: row.id, digest, mediaType: row.media_type, payload };
-  registry.memory.manifests.set(repository.id, digest, repository.epoch, facts);
+  const { lease } = registry.clocks;
+  let facts = registry.memory.manifests.get(repository.id, digest, repository.epoch);
+  if (!facts) {
+    const row = await selectManifest(registry.db, repository.id, digestToBytes(digest));
+    if (!row) return undefined;
+    // Of its own, not of Node's pool: a piece that is kept would keep the 64 KiB around it.
+    const payload = Buffer.allocUnsafeSlow(row.payload.length);
+    payload.set(row.payload);
+    const renewAfter = performance.now() + (row.leased_for - lease / 2) * 1000;
+    facts = { id: row.id, digest, mediaType: row.media_type, payload, lease: { renewAfter } };
+    registry.memory.manifests.set(repository.id, digest, repository.epoch, facts);
+  }
+  if (performance.now() > facts.lease.renewAfter && (await isTrue(mayPush))) {
+    if (!(await renewManifestLease(registry.db, facts.id, lease))) return undefined;
+    facts.lease.renewAfter = performance.now() + (lease / 2) * 1000;
+  }
   return facts;
 }
 
@@ -144,7 +161,7 @@ export interface DeleteManifest {
 
 /**
  * Hides a manifest and takes its tags away (end-9). It needs the right on each of those tags.
- * @throws {Refusal} MANIFEST_UNKNOWN, MANIFEST_IN_USE while a live index lists it, DENIED
+ * @throws {Refusal} MANIFEST_UNKNOWN, MANIFEST_HELD, MANIFEST_IN_USE while a live index lists it, DENIED
  */
 export async function deleteManifest(registry: Registry, request: DeleteManifest): Promise<void> {
   const digest = digestToBytes(request.digest);
@@ -167,6 +184,7 @@ async function hide(
   if (repository.sparse) await lockSparse(tx, repository.id);
   const row = await lockManifestForDelete(tx, repository.id, digest);
   if (!row) throw unknownManifest(text);
+  await refuseHeld(tx, row.id, text);
   const parent = await selectParent(tx, repository.id, digest);
   if (parent) {
     const index = digestFromBytes(parent.digest);

@@ -11,7 +11,7 @@ export interface BlobFacts {
   readonly blobId: number;
   readonly size: number;
   readonly key: string;
-  /** performance.now() from which the lease has less than 24 h left and must be renewed (P4). */
+  /** performance.now() from which less than half of the lease is left, so that an answer has to renew it (P4). */
   readonly renewAfter: number;
 }
 
@@ -20,6 +20,8 @@ export interface ManifestFacts {
   readonly digest: Digest;
   readonly mediaType: string;
   readonly payload: Buffer;
+  /** As for blobs; changed in place, since others remember the object for what is in it. */
+  readonly lease: { renewAfter: number };
 }
 
 interface Stamped<T> {

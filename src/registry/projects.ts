@@ -6,6 +6,7 @@ import { removeRulesOf } from '../auth/trust-rules.ts';
 import type { Database, Queryable } from '../db/database.ts';
 import * as rows from './queries/project-admin.ts';
 import { insertOwner, insertProject } from './queries/repositories.ts';
+import { forgetEmptied } from './queries/repository-delete.ts';
 
 export interface Project {
   readonly id: number;
@@ -23,7 +24,7 @@ export interface ProjectChange {
 
 export class ProjectError extends Error {
   override readonly name = 'ProjectError';
-  readonly problem: 'validation-failed' | 'name-taken' | 'not-found' | 'project-not-empty';
+  readonly problem: 'validation-failed' | 'name-taken' | 'not-found' | 'project-not-empty' | 'in-use' | 'renamed';
   constructor(problem: ProjectError['problem'], message: string) {
     super(message);
     this.problem = problem;
@@ -36,14 +37,18 @@ export class ProjectError extends Error {
  */
 export async function createProject(
   db: Database,
-  project: { readonly name: string } & ProjectChange,
+  project: {
+    readonly name: string;
+    /** Quota; undefined: without limit. */ readonly maxBytes?: number | undefined;
+  } & ProjectChange,
   actor: Actor,
 ): Promise<Project> {
   const obstacle = whyNotCreatable(project.name);
   if (obstacle !== undefined) throw new ProjectError('validation-failed', obstacle);
   return db.transaction(async (tx) => {
-    const id = await insertProject(tx, project.name, actor.id);
-    if (id === undefined) throw new ProjectError('name-taken', `There is a project ${project.name} already.`);
+    const id = await insertProject(tx, project.name, actor.id, project.maxBytes);
+    if (id === undefined)
+      throw new ProjectError('name-taken', `${project.name} is a project's name, or a former one that is still kept.`);
     await insertOwner(tx, id, actor.id);
     const made = await rows.updateProject(tx, id, project.visibility, project.allowSparse);
     await recordChange(tx, actor, {
@@ -103,8 +108,10 @@ export async function changeProject(
   });
 }
 
+const FORGET_BATCH = 1_000;
+
 /**
- * Removes a project without repositories.
+ * Removes a project without repositories; deleted ones count until nothing of them is left.
  * @param expect as with `changeProject`
  * @throws {ProjectError} not-found, project-not-empty
  */
@@ -118,8 +125,12 @@ export async function removeProject(
     const project = await rows.lockProject(tx, id);
     if (project === undefined) throw new ProjectError('not-found', 'The project has just been removed.');
     expect(project);
+    while ((await forgetEmptied(tx, id, FORGET_BATCH)) === FORGET_BATCH);
     if (await rows.anyRepository(tx, id)) {
-      throw new ProjectError('project-not-empty', `Remove the repositories of ${project.name} first.`);
+      throw new ProjectError(
+        'project-not-empty',
+        `Delete the repositories of ${project.name} first, and wait for its trash to be emptied or purge it.`,
+      );
     }
     await removeRobotsOf(tx, id);
     await removeRulesOf(tx, id);

@@ -13,8 +13,8 @@ import {
 import { Refusal } from './refusal.ts';
 
 /**
- * Binds `manifest` to its blobs and children. Links are bound, then locked and looked at: whoever deletes one locks it too
- * and then looks for references, so of a delete and a push that meet, one sees the other.
+ * Binds `manifest` to its blobs and children. Links are locked and looked at, then bound: whoever deletes or collects one locks
+ * it too and then looks for references, so of the two that meet, one sees the other.
  * @throws {Refusal} MANIFEST_BLOB_UNKNOWN, SIZE_INVALID
  */
 export async function bindReferences(
@@ -36,14 +36,14 @@ export async function bindReferences(
   if (missing.length > 0 && !allowSparse) throw unknownBlobs(missing);
   const blobIds = [...new Set(known.map((blob: KnownBlob) => blob.blob_id))].sort((a, b) => a - b);
   if (wanted.length + manifest.children.length === 0) return;
+  if (blobIds.length > 0 && (await lockLiveLinks(tx, repositoryId, blobIds)) !== blobIds.length) {
+    throw new Refusal('MANIFEST_BLOB_UNKNOWN', 'A blob of this manifest was deleted just now; push it again');
+  }
   await insertReferences(tx, repositoryId, manifestId, {
     blobIds,
     missing: missing.map(bytesOf),
     children: manifest.children.map(bytesOf),
   });
-  if (blobIds.length > 0 && (await lockLiveLinks(tx, repositoryId, blobIds)) !== blobIds.length) {
-    throw new Refusal('MANIFEST_BLOB_UNKNOWN', 'A blob of this manifest was deleted just now; push it again');
-  }
 }
 
 /** Entries of an index that are no manifests here: missing ones, or blobs (BuildKit's cache indexes). */

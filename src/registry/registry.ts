@@ -26,4 +26,8 @@ export interface RegistryLimits {
   readonly blob: number;
   /** Bytes of one manifest; the specification asks for at least 4 MiB. */
   readonly manifest: number;
+  /** After which an upload that nobody continues is dropped. */
+  readonly uploadIdleSeconds: number;
+  /** Bytes of a new project; undefined: without limit. */
+  readonly projectBytes: number | undefined;
 }

@@ -1,5 +1,5 @@
 /** Projects and repositories come into being by the first push of someone who may. */
-import { projectOf } from '../auth/names.ts';
+import { movedSentence, projectOf } from '../auth/names.ts';
 import type { Principal } from '../auth/principal.ts';
 import type { Queryable, Transaction } from '../db/database.ts';
 import { recordEvent } from '../jobs/outbox.ts';
@@ -21,6 +21,8 @@ export interface Repository {
   readonly projectId: number;
   /** Manifests may name what is not here (`projects.allow_sparse`). */
   readonly sparse: boolean;
+  /** The project has a quota. */
+  readonly limited: boolean;
   /** The epoch that this request's facts carry. */
   readonly epoch: number;
 }
@@ -29,7 +31,8 @@ export interface Repository {
 export function repositoryOf(scene: Scene, path: RepositoryPath): Repository | undefined {
   const { repository, project } = scene;
   if (!repository || !project) return undefined;
-  return { id: repository.id, path, projectId: project.id, sparse: project.allowSparse, epoch: repository.epoch };
+  const { id: projectId, allowSparse: sparse, limited } = project;
+  return { id: repository.id, path, projectId, sparse, limited, epoch: repository.epoch };
 }
 
 /**
@@ -46,27 +49,37 @@ export async function ensureRepository(
 ): Promise<Repository> {
   const known = repositoryOf(scene, path);
   if (known) return known;
-  const made = await registry.db.transaction((tx) => makeRepository(tx, scene, path, principal, requestId));
+  const made = await registry.db.transaction((tx) =>
+    makeRepository(tx, scene, path, principal, requestId, registry.limits.projectBytes),
+  );
   if (made !== undefined) return made;
   const now = await registry.scenes.resolve({ path, principalId: principal.id });
   const verdict = await registry.gate.decide(principal, 'push', targetOf(now));
+  if (verdict.moved) throw movedRefusal(now);
   if (verdict.effect === 'deny')
     throw new Refusal('DENIED', 'Somebody else made this project just now; ask them for the right');
   return ensureRepository(registry, now, path, principal, requestId);
 }
 
-/** Undefined, and nothing made, when the project is there by now. */
+/** What whoever writes by a former name is told, once the gate has said that they may know the new one. */
+export function movedRefusal(scene: Pick<Scene, 'path' | 'askedPath'>): Refusal {
+  return new Refusal('REPOSITORY_MOVED', movedSentence(scene), { repository: scene.path });
+}
+
+/** Undefined, and nothing made, when project or repository are there by now, or the name is a former one. */
 async function makeRepository(
   tx: Transaction,
   scene: Scene,
   path: RepositoryPath,
   principal: Principal,
   requestId: string,
+  maxBytes: number | undefined,
 ): Promise<Repository | undefined> {
-  const projectId = scene.project?.id ?? (await makeProject(tx, projectOf(path), principal, requestId));
+  const projectId = scene.project?.id ?? (await makeProject(tx, projectOf(path), principal, requestId, maxBytes));
   if (projectId === undefined) return undefined;
   const created = await insertRepository(tx, projectId, path);
-  const id = created ?? (await selectRepositoryId(tx, path));
+  const id = created ?? (await selectRepositoryId(tx, projectId, path));
+  if (id === undefined) return undefined;
   if (created !== undefined) {
     await recordEvent(tx, {
       type: 'repository.created',
@@ -77,7 +90,8 @@ async function makeRepository(
       data: { repository: path },
     });
   }
-  return { id, path, projectId, sparse: scene.project?.allowSparse ?? false, epoch: 1 };
+  const { allowSparse: sparse, limited } = scene.project ?? { allowSparse: false, limited: maxBytes !== undefined };
+  return { id, path, projectId, sparse, limited, epoch: 1 };
 }
 
 async function makeProject(
@@ -85,8 +99,9 @@ async function makeProject(
   name: string,
   principal: Principal,
   requestId: string,
+  maxBytes: number | undefined,
 ): Promise<number | undefined> {
-  const created = await insertProject(tx, name, principal.id);
+  const created = await insertProject(tx, name, principal.id, maxBytes);
   if (created === undefined) return undefined;
   await insertOwner(tx, created, principal.id);
   await recordEvent(tx, {

@@ -18,7 +18,10 @@ export interface RepositoryFacts {
 }
 
 export interface Scene {
+  /** The repository's path, or the project's name, as it is called now: what decisions are made on. */
   readonly path: string;
+  /** What the request called it, when that is a former name; the gate lets nothing but reads through. */
+  readonly askedPath?: string;
   readonly project: ProjectFacts | undefined;
   readonly repository: RepositoryFacts | undefined;
   /** Of the principal that was asked for; 0 for anonymous, gone or disabled. */
@@ -101,6 +104,7 @@ export function createScenes(db: Database): Scenes {
 function toScene(row: SceneRow): Scene {
   return {
     path: row.path,
+    ...(row.asked !== row.path && { askedPath: row.asked }),
     project:
       row.project_id === null
         ? undefined
@@ -110,6 +114,7 @@ function toScene(row: SceneRow): Scene {
             kind: row.project_kind as 'hosted' | 'proxy',
             visibility: row.visibility as 'private' | 'public',
             allowSparse: row.allow_sparse as boolean,
+            limited: row.limited as boolean,
             epoch: row.project_epoch as number,
           },
     repository:
@@ -124,5 +129,6 @@ function toScene(row: SceneRow): Scene {
 
 /** What the gate wants to know, out of a scene. */
 export function targetOf(scene: Scene, more: Pick<Target, 'tag' | 'change' | 'digest'> = {}): Target {
-  return { path: scene.path, project: scene.project, principalEpoch: scene.principalEpoch, ...more };
+  const { path, askedPath, project, principalEpoch } = scene;
+  return { path, ...(askedPath !== undefined && { askedPath }), project, principalEpoch, ...more };
 }

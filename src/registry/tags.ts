@@ -5,6 +5,7 @@ import type { Transaction } from '../db/database.ts';
 import { noteDecision } from '../jobs/origin.ts';
 import { recordEvent } from '../jobs/outbox.ts';
 import { settle } from './files/build.ts';
+import { refuseMove, refuseReturn } from './immutability.ts';
 import { mayReplace, named, type Kind } from './kinds.ts';
 import type { Tag } from './names.ts';
 import { insertTag, lockTag, moveTag, recordTagMoves, removeTags, selectTagPage, type TagRow } from './queries/tags.ts';
@@ -68,6 +69,7 @@ export async function putTag(
   const { tag, manifestId, actorId } = put;
   const { id: repositoryId } = put.repository;
   const row = { repositoryId, name: tag, manifestId, actorId };
+  const after = digestToBytes(put.digest);
   let before: Buffer | null = null;
   while (!(await insertTag(tx, row))) {
     const current = await lockTag(tx, repositoryId, tag);
@@ -85,12 +87,15 @@ export async function putTag(
       });
     }
     before = current.stale ? await settle(tx, put.repository, tag, current.digest) : current.digest;
+    if (!before.equals(after)) await refuseMove(tx, repositoryId, tag);
     await moveTag(tx, row);
     break;
   }
   if (before === null && put.replaces) throw movedTag(tag);
-  if (before === null) put.mayMove.create(tag);
-  const after = digestToBytes(put.digest);
+  if (before === null) {
+    put.mayMove.create(tag);
+    await refuseReturn(tx, repositoryId, tag, after);
+  }
   await recordTagMoves(tx, { repositoryId, actorId, names: [tag], before: [before], after });
   return before && digestFromBytes(before);
 }

@@ -20,6 +20,7 @@ import {
   selectUpload,
   type ClaimedRow,
 } from './queries/uploads.ts';
+import { openRoom } from './quota/reserve.ts';
 import { Refusal } from './refusal.ts';
 import type { Registry } from './registry.ts';
 import { linking, type Repository } from './repositories.ts';
@@ -84,14 +85,14 @@ export async function uploadSize(registry: Registry, address: UploadAddress): Pr
 
 /**
  * Appends a chunk (end-5) and returns the number of bytes that are now durable. A body that is cut keeps what came.
- * @throws {Refusal} UPLOAD_UNKNOWN, UPLOAD_BUSY, UPLOAD_RANGE, BLOB_TOO_LARGE, SIZE_INVALID
+ * @throws {Refusal} UPLOAD_UNKNOWN, UPLOAD_BUSY, UPLOAD_RANGE, BLOB_TOO_LARGE, SIZE_INVALID, QUOTA_EXCEEDED
  */
 export function appendToUpload(registry: Registry, address: UploadAddress, chunk: Chunk): Promise<number> {
   return withClaim(registry, rowAddress(address), async (row, claim) => {
     checkRange(chunk, row.size);
     await using writer = await registry.store.write(objectOf(row), chunk.length);
     const hashes = takeHashes(registry, row);
-    const { bytes, failure } = await receive(registry, row, claim, chunk, writer, hashes);
+    const { bytes, failure } = await receive(registry, { address, row, claim, chunk, writer, hashes });
     // A chunk that broke its own Content-Range is not kept: the client would not know what of it was.
     if (chunk.range && failure === undefined) checkLength(chunk, bytes);
     if (chunk.range && failure !== undefined && !chunk.keeps?.(failure)) throw failure;
@@ -120,7 +121,7 @@ export function finishUpload(
     await using writer = await registry.store.write(objectOf(row), chunk ? chunk.length : 0);
     if (chunk) {
       const hashes = takeHashes(registry, row);
-      const { bytes, failure } = await receive(registry, row, claim, chunk, writer, hashes);
+      const { bytes, failure } = await receive(registry, { address, row, claim, chunk, writer, hashes, digest });
       if (failure !== undefined) {
         if (chunk.keeps?.(failure)) await suspend(registry, row, claim, writer, hashes);
         throw failure;
@@ -160,6 +161,7 @@ export function finishUpload(
       sha512: digests.get('sha512') ?? null,
       size,
       digest: digest ?? stored,
+      lease: registry.clocks.lease,
       leftovers,
     };
     const blobId = await linking(registry, address.repository, (db) => commitBlob(db, commit));
@@ -182,7 +184,7 @@ export interface NewBlob {
 /**
  * A whole blob in one go, for doors whose clients know nothing of uploads. The repository has it when this returns; a body
  * that breaks off or is refused leaves nothing.
- * @throws {Refusal} DIGEST_INVALID, BLOB_TOO_LARGE, and whatever `body` throws
+ * @throws {Refusal} DIGEST_INVALID, BLOB_TOO_LARGE, QUOTA_EXCEEDED, and whatever `body` throws
  */
 export async function storeBlob(registry: Registry, blob: Omit<UploadAddress, 'id'> & NewBlob): Promise<StoredBlob> {
   const { repository, principal, requestId } = blob;
@@ -237,19 +239,25 @@ async function suspend(
   return object;
 }
 
-async function receive(
-  registry: Registry,
-  row: ClaimedRow,
-  claim: Claim,
-  chunk: Chunk,
-  writer: ObjectWriter,
-  hashes: Hashes | undefined,
-): Promise<Ingested> {
+interface Receiving {
+  readonly address: UploadAddress;
+  readonly row: ClaimedRow;
+  readonly claim: Claim;
+  readonly chunk: Chunk;
+  readonly writer: ObjectWriter;
+  readonly hashes: Hashes | undefined;
+  readonly digest?: Digest | undefined;
+}
+
+async function receive(registry: Registry, receiving: Receiving): Promise<Ingested> {
+  const { address, row, claim, chunk, writer, hashes, digest } = receiving;
   const limit = registry.limits.blob - row.size;
   try {
-    // Not a byte of a body that says itself that it is too long.
+    // Not a byte of a body that says itself that it is too long, or for which there is no room.
     if (chunk.length !== undefined && chunk.length > limit) throw new TooManyBytes(`${chunk.length} bytes announced`);
-    return await ingest(chunk.body, writer, { hashes, limit, check: () => claim.check() });
+    const upload = { repository: address.repository, uploadId: row.id, writer: claim.token, size: row.size, digest };
+    const room = await openRoom(registry, upload, chunk.length);
+    return await ingest(chunk.body, writer, { hashes, limit, room, check: () => claim.check() });
   } catch (error) {
     if (error instanceof TooManyBytes) {
       throw new Refusal('BLOB_TOO_LARGE', `A blob may have at most ${registry.limits.blob} bytes here`);

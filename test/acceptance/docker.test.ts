@@ -55,4 +55,26 @@ describe.skipIf(lacks('docker', 'dockerd', rootRights))('docker', () => {
     await docker.run('tag', `${image}:small`, `${hub.host}/docker/copy:small`);
     expect(await docker.run('push', `${hub.host}/docker/copy:small`)).toContain('Mounted from docker/team/app');
   });
+
+  test('is told why an immutable tag does not move', async () => {
+    const image = `${hub.host}/docker/team/app:fixed-1`;
+    await docker.login(hub);
+    for (const megabytes of [1, 2]) {
+      const context = await writeBuildContext(`${workspace.path}/fixed-${megabytes}`, [megabytes]);
+      await docker.run('build', '--tag', image, context);
+      if (megabytes === 1) await docker.run('push', image);
+    }
+    const rule = await fetch(`${hub.url}/api/v1/projects/docker/immutability`, {
+      method: 'POST',
+      headers: {
+        authorization: `Basic ${Buffer.from(`${hub.user}:${hub.password}`).toString('base64')}`,
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({ tag_glob: 'fixed-*' }),
+    });
+    expect(rule.status).toBe(201);
+    await expect(docker.run('push', image)).rejects.toThrow(
+      /denied: The tag fixed-1 is immutable \(rule \d+: tags fixed-\* in /,
+    );
+  });
 });

@@ -29,7 +29,7 @@ export async function testApi(options: { projectCreation?: 'users' | 'admins'; r
     return next();
   });
   // Bytes are in no test of this folder.
-  const registry = { db, gate, scenes: createScenes(db), memory: createMemory() } as unknown as Registry;
+  const registry = { db, gate, scenes: createScenes(db), memory: createMemory(), limits: {} } as unknown as Registry;
   const report = (error: unknown) => reported.push(error);
   const parts = { registry, secrets, issuerKeys, rate: createRate(options.rate ?? 0) };
   app.use(apiDoor({ db, authenticator, gate, facts, publicUrls: [ORIGIN], sessions: SESSIONS, ...parts, report }));

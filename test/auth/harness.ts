@@ -72,7 +72,7 @@ export function createFacts(db: Queryable): Facts {
     const row = await db.first<{ principalEpoch: number | null; project: NonNullable<Target['project']> | null }>(sql`
       select (select epoch from principals where id = ${principalId} and disabled_at is null) as "principalEpoch",
              (select jsonb_build_object('id', id, 'name', name, 'kind', kind, 'visibility', visibility,
-                                        'allowSparse', allow_sparse, 'epoch', epoch)
+                                        'allowSparse', allow_sparse, 'limited', limited, 'epoch', epoch)
               from projects where name = ${path.split('/')[0]}) as project`);
     return { path, project: row?.project ?? undefined, principalEpoch: row?.principalEpoch ?? 0 };
   };

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { testHub } from '../harness/hub.ts';
 import { blob, expectStatus } from '../harness/oci-client.ts';
-import { reapIdleUploads } from '../../src/registry/reap.ts';
+import { collect } from '../../src/registry/gc/collect.ts';
 import { filesClient, newFiles, sha256, type FilesClient } from './harness.ts';
 
 const MiB = 2 ** 20;
@@ -119,7 +119,7 @@ describe.each(['disk', 's3'] as const)('on %s', async (store) => {
     const files = await newFiles(hub);
     expectStatus(await rest(files, 'big', 0, 3 * MiB), 202);
     await hub.db.pool.query("update uploads set touched_at = now() - interval '25 hours'");
-    expect(await reapIdleUploads(hub.context.registry, 86_400)).toBeGreaterThan(0);
+    expect((await collect(hub.context.registry, { uploadIdleSeconds: 86_400 })).uploads).toBeGreaterThan(0);
     expect(await offset(files, 'big')).toBe(0);
     await hub.assertNothingLeft();
   });

@@ -40,6 +40,8 @@ const LACKING = new Set([
   'api-trust-rule',
   'api-trust-rule-remove',
   'api-ci-session-revoke',
+  'api-hold-release',
+  'api-immutability-rule-remove',
 ]);
 
 /** Cookies count on /api/v1 and /auth/token alone. */

@@ -77,6 +77,20 @@ export const POLICY: Readonly<Record<string, Needs>> = {
   'api-shares': 'to see the project',
   'api-share-revoke': 'to see the project, signed in',
 
+  'api-immutability-rules': 'to see the project',
+  'api-immutability-rule-create': 'to administrate the project',
+  'api-immutability-rule-remove': 'to administrate the project',
+  'api-holds': 'to see the project',
+  'api-hold-place': 'to see the project, signed in',
+  'api-hold-release': 'to see the project, signed in',
+  'api-tag-history': 'to see the project',
+  'api-tag-restore': 'to see the project, signed in',
+  'api-delete-preview': 'to see the project, signed in',
+  'api-repository-delete': 'to administrate the project',
+  'api-trash': 'to see the project',
+  'api-trash-restore': 'to see the project, signed in',
+  'api-trash-purge': 'to administrate the project',
+
   'oidc-start': 'nothing',
   'oidc-callback': 'nothing',
   'api-sign-in-ways': 'valid credentials or none',
@@ -93,6 +107,14 @@ export const POLICY: Readonly<Record<string, Needs>> = {
   'api-issuer': 'a hub administrator',
   'api-issuer-change': 'a hub administrator',
   'api-issuer-remove': 'a hub administrator',
+  'api-gc': 'a hub administrator',
+  'api-gc-runs': 'a hub administrator',
+  'api-gc-preview': 'a hub administrator',
+  'api-gc-run': 'a hub administrator',
+  'api-gc-holds': 'a hub administrator',
+  'api-gc-hold-create': 'a hub administrator',
+  'api-gc-hold-release': 'a hub administrator',
+
   'api-project-issuers': 'to administrate the project',
   'api-trust-rules': 'to administrate the project',
   'api-trust-rule-create': 'to administrate the project',
@@ -102,6 +124,27 @@ export const POLICY: Readonly<Record<string, Needs>> = {
   'api-trust-rule-remove': 'to administrate the project',
   'api-ci-sessions': 'to administrate the project',
   'api-ci-session-revoke': 'to administrate the project',
+
+  'api-webhooks': 'to administrate the project',
+  'api-webhook-create': 'to administrate the project',
+  'api-webhook': 'to administrate the project',
+  'api-webhook-change': 'to administrate the project',
+  'api-webhook-remove': 'to administrate the project',
+  'api-webhook-rotate': 'to administrate the project',
+  'api-webhook-test': 'to administrate the project',
+  'api-webhook-deliveries': 'to administrate the project',
+  'api-webhook-delivery': 'to administrate the project',
+  'api-webhook-redeliver': 'to administrate the project',
+  'api-hub-webhooks': 'a hub administrator',
+  'api-hub-webhook-create': 'a hub administrator',
+  'api-hub-webhook': 'a hub administrator',
+  'api-hub-webhook-change': 'a hub administrator',
+  'api-hub-webhook-remove': 'a hub administrator',
+  'api-hub-webhook-rotate': 'a hub administrator',
+  'api-hub-webhook-test': 'a hub administrator',
+  'api-hub-webhook-deliveries': 'a hub administrator',
+  'api-hub-webhook-delivery': 'a hub administrator',
+  'api-hub-webhook-redeliver': 'a hub administrator',
 
   'api-session-start': 'to come to sign in',
   'api-session': 'valid credentials or none',
@@ -168,8 +211,18 @@ export const POLICY: Readonly<Record<string, Needs>> = {
   'api-project-change': 'to administrate the project',
   'api-project-delete': 'to administrate the project',
   'api-project-repositories': 'to see the project',
+  'api-project-quota': 'to administrate the project',
+  'api-project-quota-set': 'a hub administrator',
+  'api-project-quota-recount': 'a hub administrator',
   'api-project-audit': 'to administrate the project',
   'api-project-audit-export': 'to administrate the project',
+  'api-project-rename': 'to administrate the project',
+  'api-repository-rename': 'to administrate the project',
+  'api-repository-move': 'to administrate the project',
+  'api-moves': 'to administrate the project',
+  'api-move': 'to administrate the project',
+  'api-aliases': 'to administrate the project',
+  'api-alias-release': 'to administrate the project',
   'api-grants': 'to administrate the project',
   'api-grant': 'to administrate the project',
   'api-grant-set': 'to administrate the project',
@@ -185,6 +238,8 @@ export interface Place {
   /** Undefined: there is no such project. */
   readonly kind: 'private' | 'public' | 'open' | undefined;
   readonly repositoryExists: boolean;
+  /** The path is a former name: what it is called now. */
+  readonly now?: Place;
 }
 
 /** Rights in one project; `covers` is asked with the path inside it, '' for the project itself. */
@@ -226,6 +281,35 @@ export const TAG = 'missing-tag';
 
 /** What must come of a request. */
 export function expected(needs: Needs, credential: Credential, place: Place): Outcome {
+  return place.now === undefined ? byName(needs, credential, place) : byFormerName(needs, credential, place.now);
+}
+
+/** Reading is as by the name of today. Nobody writes; who may see what is called so now is told, and others hear what they always do. */
+function byFormerName(needs: Needs, credential: Credential, now: Place): Outcome {
+  const today = byName(needs, credential, now);
+  if (typeof needs === 'string') {
+    const manages = needs === 'to administrate the project' || needs === 'to see the project, signed in';
+    return manages && today === 'let through' ? 'forbidden' : today;
+  }
+  if (credential.state === 'over') return 'challenged';
+  const { signedIn } = credential.subject;
+  if ('action' in needs) return needs.action === 'pull' ? today : signedIn ? 'forbidden' : 'challenged';
+  if ('file' in needs) return needs.file === 'pull' ? today : signedIn ? 'forbidden' : 'challenged';
+  if ('apiChart' in needs) {
+    // Whoever sees the project is told that it has another name.
+    const seen = byName('to see the project, signed in', credential, now);
+    return needs.apiChart === 'pull' ? today : seen === 'let through' ? 'forbidden' : seen;
+  }
+  if (needs.chart === 'see' || needs.chart === 'pull') return today;
+  if (!signedIn) return 'challenged';
+  if (needs.chart === 'upload') return shows(credential, now) ? 'forbidden' : 'hidden';
+  const chart = { ...now, repository: chartOf(now) };
+  const may = (action: Action) =>
+    has(credential.subject, action, chart) && within(credential, action, chart.repository);
+  return may('delete') || may('pull') ? 'forbidden' : 'hidden';
+}
+
+function byName(needs: Needs, credential: Credential, place: Place): Outcome {
   const { subject, state } = credential;
   if (needs === 'nothing' || needs === 'to come to sign in') return 'let through';
   if (state === 'over') return 'challenged';

@@ -38,12 +38,16 @@ const CHILDREN: Readonly<Record<string, string>> = {
   grant: '999999999',
   session: '999999999',
   share: '999999999',
+  hold: '999999999',
+  move: '999999999',
   chart: 'web',
   name: 'web',
   version: '1.2.3',
   file: 'web-1.2.3.tgz',
   robot: 'matrix',
   token: '999999999',
+  hook: '999999999',
+  delivery: '999999999',
 };
 
 export interface Asked {

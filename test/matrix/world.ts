@@ -45,9 +45,22 @@ const NOBODY: Subject = { name: 'nobody', signedIn: false, person: false, admin:
 
 export async function makeWorld(): Promise<World> {
   const hub = await testHub();
-  const [closed, open] = [await hub.project(), await hub.project({ visibility: 'public' })];
+  const [former, closed] = [await hub.project(), unique('p')];
+  expectStatus(await hub.api('POST', `/projects/${former}/rename`, { name: closed }), 200);
+  const open = await hub.project({ visibility: 'public' });
   const everyones = await hub.project();
-  const places = await makePlaces(hub, closed, open, everyones);
+  const made = await makePlaces(hub, closed, open, everyones);
+  const now = made[0]!;
+  const places = [
+    ...made,
+    {
+      ...now,
+      name: 'private, by a former name',
+      project: former,
+      repository: now.repository.replace(closed, former),
+      now,
+    },
+  ];
   const projects = [closed, open];
   const senders: Sender[] = [];
 

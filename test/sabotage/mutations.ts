@@ -1,6 +1,7 @@
 /** Ways to forget one condition of a check. Each has to fail a suite; `npm run test:sabotage` tries them one by one. */
 import { CI_MUTATIONS } from './ci-mutations.ts';
 import { mutation, type Mutation } from './mutation.ts';
+import { WEBHOOK_MUTATIONS } from './webhook-mutations.ts';
 
 const GATE = 'test/auth/gate.test.ts';
 const SUBJECTS = 'test/auth/subjects.test.ts';
@@ -391,4 +392,5 @@ export const MUTATIONS: readonly Mutation[] = [
     MATRIX,
   ),
   ...CI_MUTATIONS,
+  ...WEBHOOK_MUTATIONS,
 ];

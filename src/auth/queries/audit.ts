@@ -103,7 +103,16 @@ export async function selectChain(db: Queryable, lock: 'lock' | 'look'): Promise
   return row!;
 }
 
-/** Takes the next events of the outbox into the trail; returns how many. Replicas take turns. */
+/** What the project in the row `p` was called when the event `e` happened: it may have been renamed before this looks. */
+function nameAt(p: Sql): Sql {
+  return sql`coalesce((select a.name from project_aliases a where a.project_id = ${p}.id and a.created_at > e.at
+                       order by a.created_at limit 1), ${p}.name)`;
+}
+
+/**
+ * Takes the next events of the outbox into the trail; returns how many. Replicas take turns. Names are those of the event's
+ * time, as far as former names tell: the trail is at most a minute behind.
+ */
 export async function insertFromOutbox(tx: Transaction, limit: number): Promise<number> {
   await tx.query(sql`select 1 from event_consumers where name = 'audit' for update`);
   const row = await tx.first<{ count: number }>(sql`
@@ -121,11 +130,20 @@ export async function insertFromOutbox(tx: Transaction, limit: number): Promise<
              coalesce((e.origin #>> '{principal,id}')::bigint, e.actor_id), coalesce(e.origin #>> '{principal,kind}', s.kind),
              coalesce(e.origin #>> '{principal,name}', s.name), e.origin ->> 'credential', (e.origin ->> 'credentialId')::bigint,
              e.origin ->> 'address', e.request_id, e.origin ->> 'route', e.project_id,
-             coalesce(p.name, e.data ->> 'project', nullif(split_part(e.origin ->> 'path', '/', 1), '')),
-             coalesce(r.path, case when e.repository_id is not null then e.origin ->> 'path' end),
+             coalesce(called.name, e.data ->> 'project', nullif(split_part(e.origin ->> 'path', '/', 1), '')),
+             coalesce(called.path, case when e.repository_id is not null then e.origin ->> 'path' end),
              coalesce(e.data ->> 'tag', e.data ->> 'digest'), e.data, e.id
       from next e left join principals s on s.id = e.actor_id left join projects p on p.id = e.project_id
            left join repositories r on r.id = e.repository_id
+           left join projects home on home.id = r.project_id
+           left join lateral (select * from repository_aliases where repository_id = r.id and created_at > e.at
+                              order by created_at limit 1) former on true
+           left join projects formerly on formerly.id = former.project_id
+           cross join lateral (select ${nameAt(sql`p`)} as name,
+                                      case when former.path is null
+                                           then ${nameAt(sql`home`)} || substr(r.path, length(home.root) + 1)
+                                           else ${nameAt(sql`formerly`)} || substr(former.path, length(formerly.root) + 1)
+                                      end as path) called
       order by e.xid, e.id
       on conflict (event_id) do nothing
     )

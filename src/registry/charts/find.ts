@@ -54,8 +54,9 @@ export function blobOf(registry: Registry, version: FoundVersion, what: Descript
 /** Which chart and version a file of the classic door is. */
 export function findChartFile(
   db: Queryable,
+  projectId: number,
   namespace: Namespace,
   file: string,
-): Promise<{ readonly path: string; readonly tag: string } | undefined> {
-  return selectChartFile(db, namespace, file);
+): Promise<{ readonly name: string; readonly tag: string } | undefined> {
+  return selectChartFile(db, projectId, namespace, file);
 }

@@ -16,14 +16,17 @@ export interface IndexFile {
 }
 
 /** By the list that it is made of: who may pull everything gets what the one before got, until something changes. */
-const made = new WeakMap<readonly ListedChart[], IndexFile>();
+const made = new WeakMap<readonly ListedChart[], { readonly namespace: Namespace; readonly file: IndexFile }>();
 
 /** @param charts those that the reader may pull, by name */
 export function indexFile(namespace: Namespace, charts: readonly ListedChart[]): IndexFile {
   // Nothing is a list that namespaces share.
   if (charts.length === 0) return makeIndexFile(namespace, charts);
-  let file = made.get(charts);
-  if (!file) made.set(charts, (file = makeIndexFile(namespace, charts)));
+  const known = made.get(charts);
+  // The namespace may be called something else by now.
+  if (known?.namespace === namespace) return known.file;
+  const file = makeIndexFile(namespace, charts);
+  made.set(charts, { namespace, file });
   return file;
 }
 

@@ -44,8 +44,8 @@ export interface NamespaceIndex {
 }
 
 export interface ChartIndexes {
-  /** As it is now: no older than the call. */
-  of(namespace: Namespace): Promise<NamespaceIndex>;
+  /** As it is now: no older than the call. @param projectId of the project that the namespace is in, whatever it is called */
+  of(projectId: number, namespace: Namespace): Promise<NamespaceIndex>;
 }
 
 interface Remembered extends NamespaceIndex {
@@ -81,8 +81,8 @@ export function createChartIndexes(db: Database, bytes = 128 * 2 ** 20): ChartIn
   }
 
   return {
-    async of(namespace) {
-      const row = await selectNamespace(db, namespace);
+    async of(projectId, namespace) {
+      const row = await selectNamespace(db, projectId, namespace);
       return row ? atLeast(row.id, row.epoch) : NOTHING;
     },
   };

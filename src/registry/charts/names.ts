@@ -2,7 +2,7 @@
 import { projectOf } from '../../auth/names.ts';
 import { parseRepositoryPath, parseTag, type RepositoryPath, type Tag } from '../names.ts';
 import { Refusal } from '../refusal.ts';
-import { tagOf } from './versions.ts';
+import { isVersion, tagOf } from './versions.ts';
 
 declare const brand: unique symbol;
 /** Path of the repositories' parent, without a segment `api`: the classic door's own routes begin with that. */
@@ -14,7 +14,7 @@ export function parseNamespace(path: string): Namespace | undefined {
 }
 
 /** Undefined for a repository that is no chart's place: one component alone has no parent. */
-export function placeOf(path: RepositoryPath): { namespace: Namespace; name: string } | undefined {
+export function placeOf(path: string): { namespace: Namespace; name: string } | undefined {
   const slash = path.lastIndexOf('/');
   const namespace = slash < 0 ? undefined : parseNamespace(path.slice(0, slash));
   return namespace && { namespace, name: path.slice(slash + 1) };
@@ -49,8 +49,12 @@ export function projectOfNamespace(namespace: Namespace): string {
   return projectOf(namespace);
 }
 
-/** The repository that a file which is not there would most likely be in: what to ask the gate about before saying so. */
-export function guessChart(namespace: Namespace, file: string): string {
-  const name = file.replace(/-v?\d.*$/, '');
-  return parseRepositoryPath(`${namespace}/${name}`) ?? namespace;
+/**
+ * Repository and tag that a file which is not listed would most likely be: what to ask the gate about before saying so, and
+ * where to look when the repository has another name by now.
+ */
+export function guessChart(namespace: Namespace, file: string): { path: string; tag?: string } {
+  const [, name = file, version = ''] = /^(.*?)-(v?\d.*?)(?:\.tgz)?$/.exec(file) ?? [];
+  const path = parseRepositoryPath(`${namespace}/${name}`) ?? namespace;
+  return { path, ...(isVersion(version) && { tag: tagOf(version) }) };
 }

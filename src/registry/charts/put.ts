@@ -8,7 +8,7 @@ import type { RepositoryPath, Tag } from '../names.ts';
 import { isReferredTo } from '../queries/charts.ts';
 import { Refusal } from '../refusal.ts';
 import type { Registry } from '../registry.ts';
-import { ensureRepository, type Repository } from '../repositories.ts';
+import { ensureRepository, movedRefusal, type Repository } from '../repositories.ts';
 import { targetOf, type Scene } from '../scene.ts';
 import { storeBlob, type StoredBlob } from '../uploads.ts';
 import { versionBehind, type VersionBehindTag } from './find.ts';
@@ -32,6 +32,7 @@ export interface StoredChart {
   readonly path: RepositoryPath;
   readonly tag: Tag;
   readonly version: string;
+  readonly repository: Repository;
 }
 
 /**
@@ -51,11 +52,10 @@ export async function putChart(registry: Registry, put: PutChart): Promise<Store
   if (before && before.chart?.digest !== digest && !put.force) {
     throw new Refusal('CHART_EXISTS', `${name}-${version}.tgz already exists with other bytes`);
   }
-  const stored = { path, tag, version };
   const request = { ...put, scene, path, tag };
   if (before?.chart?.digest === digest) {
     if (put.provenance) await addProvenance(registry, { ...request, before, provenance: put.provenance });
-    return stored;
+    return { path, tag, version, repository: before.repository };
   }
   await keepChart(registry.db, digest, chart);
   const repository = await ensureRepository(registry, scene, path, put.principal, put.requestId);
@@ -68,7 +68,7 @@ export async function putChart(registry: Registry, put: PutChart): Promise<Store
   await store(registry, repository, put, config);
   const bytes = chartManifest(chart.metadata, parts, chart.packedAt);
   await replace(registry, { ...request, repository, bytes, contentType: OCI_MANIFEST, before });
-  return stored;
+  return { path, tag, version, repository };
 }
 
 export interface PutProvenance {
@@ -98,7 +98,7 @@ export async function putProvenance(registry: Registry, put: PutProvenance): Pro
   }
   checkBelongs(provenance, { name, version }, chart.digest);
   await addProvenance(registry, { ...put, scene, path, tag, before });
-  return { path, tag, version };
+  return { path, tag, version, repository: before.repository };
 }
 
 interface Change {
@@ -155,6 +155,7 @@ async function authorised(registry: Registry, principal: Principal, path: Reposi
   const scene = await registry.scenes.resolve({ path, principalId: principal.id, tag });
   const verdict = await registry.gate.decide(principal, 'push', targetOf(scene));
   noteDecision(verdict.effect === 'deny' ? 'deny' : 'allow', verdict.reason);
+  if (verdict.moved) throw movedRefusal(scene);
   if (verdict.effect === 'deny') {
     throw new Refusal('DENIED', `You may not push to ${path}; ask an owner of the project`);
   }

@@ -5,7 +5,7 @@ import { enqueue } from '../../jobs/queue.ts';
 import { findBlob, readBlob } from '../blobs.ts';
 import type { BlobFacts } from '../memory.ts';
 import type { Tag } from '../names.ts';
-import { deleteChartVersion, ensureChart, upsertChartVersion } from '../queries/charts.ts';
+import { deleteChartVersion, ensureChart, holdPath, upsertChartVersion } from '../queries/charts.ts';
 import type { Registry } from '../registry.ts';
 import type { Repository } from '../repositories.ts';
 import { examineChart, findSummary, type ChartSummary, type Unreadable } from './extract.ts';
@@ -63,10 +63,11 @@ export function recorderOf(
   chart: ChartSummary | Unreadable | undefined,
 ) {
   return async (tx: Transaction, manifestId: number, tag: Tag): Promise<void> => {
-    const place = placeOf(repository.path);
+    // As it is called now, not when the request came in.
+    const place = content && chart && 'entry' in chart ? placeOf(await holdPath(tx, repository.id)) : undefined;
     const isListed = content && chart && 'entry' in chart && chart.name === place?.name && tagOf(chart.version) === tag;
     if (!isListed) return deleteChartVersion(tx, repository.id, tag);
-    await ensureChart(tx, { repositoryId: repository.id, projectId: repository.projectId, ...place });
+    await ensureChart(tx, { repositoryId: repository.id, name: chart.name });
     await upsertChartVersion(tx, {
       repositoryId: repository.id,
       tag,

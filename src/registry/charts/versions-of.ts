@@ -1,7 +1,6 @@
 /** The versions of a chart, as people and programs look at them. */
 import { digestFromBytes, type Digest } from '../../blobs/digest.ts';
 import type { Queryable } from '../../db/database.ts';
-import type { RepositoryPath } from '../names.ts';
 import { selectChart, selectVersionNames, selectVersions, type VersionRow } from '../queries/charts.ts';
 import type { ChartMetadata } from './metadata.ts';
 import { isVersion, resolveVersion, sortNewestFirst, tagOf } from './versions.ts';
@@ -13,8 +12,8 @@ export interface ChartRepository {
   readonly name: string;
 }
 
-export async function findChart(db: Queryable, path: RepositoryPath): Promise<ChartRepository | undefined> {
-  const row = await selectChart(db, path);
+export async function findChart(db: Queryable, repositoryId: number): Promise<ChartRepository | undefined> {
+  const row = await selectChart(db, repositoryId);
   return row && { id: row.id, projectId: row.project_id, namespace: row.namespace, name: row.name };
 }
 

@@ -11,6 +11,7 @@ import { inTurn } from './turns.ts';
 import { OCI_MANIFEST } from '../manifest.ts';
 import { lockLinkedBlobs, selectEntries, selectVersion, settleTag, type EntryRow } from '../queries/files.ts';
 import { insertReferences, lockLiveLinks, upsertManifest } from '../queries/manifests.ts';
+import { countedAlways } from '../queries/usage.ts';
 import { lockTag, recordTagMoves } from '../queries/tags.ts';
 import { Refusal } from '../refusal.ts';
 import type { Registry } from '../registry.ts';
@@ -37,7 +38,10 @@ export async function settle(tx: Transaction, repository: Place, tag: string, be
   const version = await selectVersion(tx, repository.id, tag);
   if (!version) throw new Error(`The tag ${tag} is stale and has no version`);
   const rows = await selectEntries(tx, repository.id, tag);
-  const built = await insertBuilt(tx, repository, rows, version.properties, version.updated_by);
+  // The files were let in; that the manifest for them comes later must not make a pull or a delete fail.
+  const built = await countedAlways(tx, () =>
+    insertBuilt(tx, repository, rows, version.properties, version.updated_by),
+  );
   await settleTag(tx, { repositoryId: repository.id, name: tag, manifestId: built.id });
   if (!built.digest.equals(before)) await recordBuilt(tx, repository, tag, before, built.digest, version.updated_by);
   return built.digest;
@@ -68,12 +72,14 @@ export async function insertBuilt(
     annotations: null,
     pushedBy: actorId,
     payload,
+    // Nobody was told of it yet: its tag keeps it, and whoever pulls it has the lease begin.
+    lease: 0,
   });
   const blobIds = [...new Set([...rows.map((row) => row.blob_id), empty.blob_id])].sort((a, b) => a - b);
-  await insertReferences(tx, repository.id, id, { blobIds, missing: [], children: [] });
   if ((await lockLiveLinks(tx, repository.id, blobIds)) !== blobIds.length) {
     throw new Refusal('MANIFEST_BLOB_UNKNOWN', 'A file of this version was deleted just now; try again');
   }
+  await insertReferences(tx, repository.id, id, { blobIds, missing: [], children: [] });
   return { id, digest };
 }
 

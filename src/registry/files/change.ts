@@ -3,6 +3,7 @@ import type { Transaction } from '../../db/database.ts';
 import { digestFromBytes, digestToBytes } from '../../blobs/digest.ts';
 import { filesOf, weightOf, type FileList } from './manifest.ts';
 import { FileRefusal } from './refusal.ts';
+import { described, immutableBy } from '../immutability.ts';
 import { named, type Kind } from '../kinds.ts';
 import {
   insertVersion,
@@ -71,12 +72,33 @@ export async function refuseUnlessOpen(
   }
 }
 
+/**
+ * Under a rule a version that arrives file by file may grow until it is final; what is in it stays as it is. One that was
+ * pushed as a manifest was whole from the beginning.
+ * @param change whether something that is there would be another or gone
+ * @throws {FileRefusal} VERSION_IMMUTABLE
+ */
+export async function refuseImmutable(
+  tx: Transaction,
+  repositoryId: number,
+  { tag, version: { adopted } }: LockedVersion,
+  change: 'adds' | 'replaces',
+): Promise<void> {
+  if (change === 'adds' && !adopted) return;
+  const rule = await immutableBy(tx, repositoryId, tag.name);
+  if (!rule) return;
+  const what = adopted ? 'it was pushed whole and does not change' : 'what is in it stays; files may only be added';
+  throw new FileRefusal(
+    'VERSION_IMMUTABLE',
+    `Version ${tag.name} is immutable (${described(rule)}): ${what}. Choose another version`,
+  );
+}
+
 /** Rows for the layers of a manifest that came through another door. */
 async function adopt(tx: Transaction, repositoryId: number, tag: TagRow, actorId: number | null): Promise<VersionRow> {
   const manifest = await selectManifest(tx, repositoryId, tag.digest);
   if (!manifest) throw new Error(`The tag ${tag.name} points at nothing`);
-  const digest = digestFromBytes(manifest.digest);
-  const list = filesOf({ id: manifest.id, digest, mediaType: manifest.media_type, payload: manifest.payload });
+  const list = filesOf(manifest);
   if (!list.plain) {
     throw new FileRefusal(
       'NOT_FILES',
@@ -88,9 +110,10 @@ async function adopt(tx: Transaction, repositoryId: number, tag: TagRow, actorId
     name: tag.name,
     properties: JSON.stringify(list.properties),
     actorId,
+    adopted: true,
   });
   const { files, weight } = await adoptFiles(tx, repositoryId, tag.name, id, list, actorId);
-  return { id, properties: { ...list.properties }, files, weight, updated_by: actorId, final: false };
+  return { id, properties: { ...list.properties }, files, weight, updated_by: actorId, final: false, adopted: true };
 }
 
 async function adoptFiles(

@@ -70,14 +70,14 @@ export interface FileList {
   readonly plain: boolean;
 }
 
-const read = new WeakMap<ManifestFacts, FileList>();
+const read = new WeakMap<object, FileList>();
 
 /**
  * The files of any manifest: its layers, under their titles. A layer without a title, or with one that could not be a path
  * here, is called after its digest.
  * @throws {FileRefusal} NOT_FILES for an index
  */
-export function filesOf(manifest: ManifestFacts): FileList {
+export function filesOf(manifest: Pick<ManifestFacts, 'payload'>): FileList {
   let list = read.get(manifest);
   if (list === undefined) {
     list = readManifest(manifest.payload);

@@ -4,14 +4,16 @@ import { digestFromBytes, digestToBytes, type Digest } from '../../blobs/digest.
 import type { Transaction } from '../../db/database.ts';
 import { recordEvent } from '../../jobs/outbox.ts';
 import { insertBuilt, recordBuilt } from './build.ts';
-import { lockVersion, refuseUnlessOpen, type LockedVersion } from './change.ts';
+import { lockVersion, refuseImmutable, refuseUnlessOpen, type LockedVersion } from './change.ts';
 import { MAX_FILES, weightOf, weightWithout, type File } from './manifest.ts';
 import { foldersOf, type FilePath } from './path.ts';
 import { FileRefusal } from './refusal.ts';
 import { inTurn } from './turns.ts';
+import { refuseReturn } from '../immutability.ts';
 import type { Tag } from '../names.ts';
 import * as rows from '../queries/files.ts';
 import { insertTag, recordTagMoves, removeTags } from '../queries/tags.ts';
+import { requireRoom } from '../quota/room.ts';
 import type { Registry } from '../registry.ts';
 import type { Repository } from '../repositories.ts';
 import type { Scene } from '../scene.ts';
@@ -52,8 +54,8 @@ class Overtaken extends Error {}
 /**
  * Adds or replaces files of a version, all of them or none; the version comes into being with its first. Saying again what is
  * there already changes nothing and is always allowed.
- * @throws {Refusal} TAG_KIND, DENIED
- * @throws {FileRefusal} PRECONDITION_FAILED, PATH_CONFLICT, VERSION_FINAL, VERSION_REFERRED, VERSION_FULL
+ * @throws {Refusal} TAG_KIND, DENIED, TAG_IMMUTABLE for a version that was deleted and may not come back as something else
+ * @throws {FileRefusal} PRECONDITION_FAILED, PATH_CONFLICT, VERSION_FINAL, VERSION_REFERRED, VERSION_IMMUTABLE, VERSION_FULL
  */
 export async function putFiles(
   registry: Registry,
@@ -100,6 +102,9 @@ async function put(
   const entries = files.map((file) => ({ ...linked(file.digest), path: file.path, media_type: MEDIA_TYPE }));
   if (locked) {
     await refuseUnlessOpen(tx, repository.id, locked);
+    if (repository.limited) await requireRoom(tx, request.scene.project?.name ?? '', repository.projectId);
+    const replaces = results.some(({ outcome }) => outcome === 'replaced');
+    await refuseImmutable(tx, repository.id, locked, replaces ? 'replaces' : 'adds');
     await refuseConflicts(tx, locked, files);
     const freed = there.reduce((sum, row) => sum + weightOf(asFile(row)), 0);
     const weight = entries.reduce((sum, entry) => sum + weightOf(asFile(entry)), 0) - freed;
@@ -113,6 +118,7 @@ async function put(
     const built = await insertBuilt(tx, repository, sorted, {}, actorId);
     const row = { repositoryId: repository.id, name: tag, manifestId: built.id, actorId };
     if (!(await insertTag(tx, row))) throw new Overtaken();
+    await refuseReturn(tx, repository.id, tag, built.digest);
     await recordBuilt(tx, repository, tag, null, built.digest, actorId);
     const id = await rows.insertVersion(tx, { repositoryId: repository.id, name: tag, properties: '{}', actorId });
     await writeAll(tx, request, id, entries, { files: entries.length, weight, stale: false });
@@ -149,7 +155,7 @@ function writeAll(
 /**
  * Takes a file out of its version; the version goes with its last.
  * @throws {Refusal} DENIED, TAG_KIND
- * @throws {FileRefusal} FILE_UNKNOWN, PRECONDITION_FAILED, VERSION_FINAL, VERSION_REFERRED
+ * @throws {FileRefusal} FILE_UNKNOWN, PRECONDITION_FAILED, VERSION_FINAL, VERSION_REFERRED, VERSION_IMMUTABLE
  */
 export async function removeFile(
   registry: Registry,
@@ -168,6 +174,7 @@ export async function removeFile(
       checkCondition(condition, row && digestFromBytes(row.digest), path);
       if (!locked || !row) throw unknownFile();
       await refuseUnlessOpen(tx, repository.id, locked);
+      await refuseImmutable(tx, repository.id, locked, 'replaces');
       if (locked.version.files === 1) {
         await removeTags(tx, repository.id, [tag]);
         const before = [locked.tag.digest];

@@ -8,6 +8,7 @@ export type FileRefusalCode =
   | 'FILE_UNKNOWN'
   | 'VERSION_FINAL'
   | 'VERSION_REFERRED'
+  | 'VERSION_IMMUTABLE'
   | 'VERSION_FULL'
   | 'NOT_FILES'
   | 'PROPERTY_INVALID'

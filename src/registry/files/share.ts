@@ -9,6 +9,7 @@ import type { Database } from '../../db/database.ts';
 import type { FilePath } from './path.ts';
 import * as rows from '../queries/files-share.ts';
 import type { Repository } from '../repositories.ts';
+import type { Scene } from '../scene.ts';
 
 export type { ShareRow } from '../queries/files-share.ts';
 
@@ -49,27 +50,40 @@ export async function createShare(
   });
 }
 
+export interface OpenShare {
+  readonly principal: Principal;
+  /** The one that it is for, whatever that is called by now: the caller looks whether the request means it (`boundTo`). */
+  readonly repositoryId: number;
+}
+
 /** What the link says it is for must be what the request asks for; undefined also for one that expired or was revoked. */
 export async function openShare(
   db: Database,
   secret: string,
-  wanted: { repository: string; version: string; path: string; action: string },
-): Promise<Principal | undefined> {
+  wanted: { version: string; path: string; action: string },
+): Promise<OpenShare | undefined> {
   if (!/^[A-Za-z0-9_-]{32}$/.test(secret)) return undefined;
   const share = await rows.selectOpenShare(db, hashOf(secret));
   if (!share) return undefined;
-  const { repository, version, path, action } = wanted;
-  if (share.repository !== repository || share.version !== version) return undefined;
-  if (share.path !== path || share.action !== action) return undefined;
-  return {
+  const { version, path, action } = wanted;
+  if (share.version !== version || share.path !== path || share.action !== action) return undefined;
+  const principal: Principal = {
     kind: share.principal_kind,
     id: share.principal_id,
     name: `share ${share.id} of ${share.principal_name}`,
     admin: share.admin,
     epoch: share.epoch,
     credential: 'token',
-    limits: { actions: [share.action], paths: [share.repository] },
+    // Nothing, until the repository is known.
+    limits: { actions: [share.action], paths: [] },
   };
+  return { principal, repositoryId: share.repository_id };
+}
+
+/** The share's principal, for the repository that the request came to; undefined when the link is for another one. */
+export function boundTo({ principal, repositoryId }: OpenShare, scene: Scene): Principal | undefined {
+  if (scene.repository?.id !== repositoryId) return undefined;
+  return { ...principal, limits: { actions: principal.limits?.actions ?? [], paths: [scene.path] } };
 }
 
 /** @param createdBy whose; null for everyone's */

@@ -5,7 +5,7 @@ import type { Principal } from '../../auth/principal.ts';
 import { digestFromBytes, type Digest } from '../../blobs/digest.ts';
 import { recordEvent } from '../../jobs/outbox.ts';
 import { settle } from './build.ts';
-import { lockVersion, refuseOtherKind, refuseUnlessOpen } from './change.ts';
+import { lockVersion, refuseImmutable, refuseOtherKind, refuseUnlessOpen } from './change.ts';
 import { refuseOverflow, type VersionRequest } from './put.ts';
 import { checkProperties, type PropertyChange } from './properties.ts';
 import { FileRefusal } from './refusal.ts';
@@ -117,7 +117,7 @@ export async function finalise(registry: Registry, request: VersionRequest): Pro
 
 /**
  * Sets and removes properties (null), which are annotations of the version's manifest.
- * @throws {FileRefusal} VERSION_UNKNOWN, PROPERTY_INVALID, VERSION_FINAL, VERSION_REFERRED
+ * @throws {FileRefusal} VERSION_UNKNOWN, PROPERTY_INVALID, VERSION_FINAL, VERSION_REFERRED, VERSION_IMMUTABLE
  */
 export async function changeProperties(
   registry: Registry,
@@ -136,6 +136,7 @@ export async function changeProperties(
       if (replaces) may.overwrite(tag);
       else may.create(tag);
       await refuseUnlessOpen(tx, repository.id, locked);
+      await refuseImmutable(tx, repository.id, locked, replaces ? 'replaces' : 'adds');
       refuseOverflow(registry, { ...locked.version, properties: after }, 0, 0);
       const version = { id: locked.version.id, repositoryId: repository.id, name: tag, actorId };
       await rows.updateProperties(tx, { ...version, properties: JSON.stringify(after) });

@@ -1,5 +1,6 @@
 import sql from 'sql-template-tag';
 import type { Queryable } from '../../db/database.ts';
+import { PATH } from './paths.ts';
 
 export interface BlobRow {
   id: number;
@@ -20,11 +21,11 @@ export function selectBlob(db: Queryable, repositoryId: number, digest: Buffer):
     where rb.deleted_at is null and rb.state = 'present'`);
 }
 
-/** Sets the lease to 48 h when less than 24 h of it remains. False when the link is gone or deleted meanwhile. */
-export async function renewLease(db: Queryable, repositoryId: number, blobId: number): Promise<boolean> {
+/** Begins the lease anew. False when the link is gone or deleted meanwhile. */
+export async function renewLease(db: Queryable, repositoryId: number, blobId: number, lease: number): Promise<boolean> {
   const row = await db.first(sql`
     update repository_blobs
-    set leased_until = greatest(leased_until, now() + interval '48 hours')
+    set leased_until = greatest(leased_until, now() + make_interval(secs => ${lease}))
     where repository_id = ${repositoryId} and blob_id = ${blobId} and deleted_at is null returning 1 as ok`);
   return row !== undefined;
 }
@@ -72,25 +73,26 @@ export interface CandidateRow {
 export function selectMountCandidates(
   db: Queryable,
   digest: Buffer,
-  where: { from: string | null; projectId: number; limit: number },
+  where: { fromId: number | null; projectId: number; limit: number },
 ): Promise<CandidateRow[]> {
   const named = sql`(select id from blobs where digest = ${digest} union all
                      select blob_id from blob_digests where digest = ${digest} limit 1)`;
-  const columns = sql`r.id as repository_id, r.path, rb.blob_id`;
+  const columns = sql`r.id as repository_id, ${PATH} as path, rb.blob_id`;
   const live = sql`rb.deleted_at is null and rb.state = 'present'`;
-  if (where.from !== null) {
+  if (where.fromId !== null) {
     return db.query<CandidateRow>(sql`
       select ${columns} from repositories r
       join repository_blobs rb on rb.repository_id = r.id and rb.blob_id = ${named} and ${live}
-      where r.path = ${where.from}`);
+      where r.id = ${where.fromId}`);
   }
   return db.query<CandidateRow>(sql`
     (select ${columns} from repositories r
      join repository_blobs rb on rb.repository_id = r.id and rb.blob_id = ${named} and ${live}
      where r.project_id = ${where.projectId} limit ${where.limit})
     union all
-    (select repository_id, path, blob_id from (
-       select ${columns}, r.project_id from repository_blobs rb join repositories r on r.id = rb.repository_id
+    (select repository_id, p.name || substr(path, length(p.root) + 1), blob_id from (
+       select r.id as repository_id, r.path, rb.blob_id, r.project_id
+       from repository_blobs rb join repositories r on r.id = rb.repository_id
        where rb.blob_id = ${named} and ${live} limit 1000) links
      join projects p on p.id = links.project_id and p.visibility = 'public' and p.id <> ${where.projectId}
      limit ${where.limit})
@@ -103,7 +105,7 @@ export function selectMountCandidates(
  */
 export async function insertMount(
   db: Queryable,
-  mount: { fromRepositoryId: number; repositoryId: number; blobId: number },
+  mount: { fromRepositoryId: number; repositoryId: number; blobId: number; lease: number },
 ): Promise<boolean> {
   const row = await db.first(sql`
     with source as (
@@ -111,9 +113,10 @@ export async function insertMount(
       where repository_id = ${mount.fromRepositoryId} and blob_id = ${mount.blobId} and deleted_at is null
       for key share
     ), link as (
-      insert into repository_blobs (repository_id, blob_id) select ${mount.repositoryId}::bigint, blob_id from source
+      insert into repository_blobs as rb (repository_id, blob_id, leased_until)
+      select ${mount.repositoryId}::bigint, blob_id, now() + make_interval(secs => ${mount.lease}) from source
       on conflict (repository_id, blob_id) do update
-        set deleted_at = null, state = 'present', leased_until = now() + interval '48 hours'
+        set deleted_at = null, state = 'present', leased_until = greatest(rb.leased_until, excluded.leased_until)
       returning blob_id
     ), awaited as (
       delete from manifest_missing_blobs m

@@ -6,7 +6,7 @@ import type { Queryable } from '../../db/database.ts';
 /** Projects in which the principal may see something: public ones, and those with a grant that applies to it. */
 export function selectVisibleProjects(db: Queryable, principalId: number, all: boolean): Promise<ProjectFacts[]> {
   return db.query<ProjectFacts>(sql`
-    select id, name, kind, visibility, allow_sparse as "allowSparse", epoch from projects p
+    select id, name, kind, visibility, allow_sparse as "allowSparse", limited, epoch from projects p
     where ${all}::boolean or visibility = 'public' or exists (
       select 1 from (${subjectsOf(principalId)}) s join grants g on g.subject_id = s.id
       where g.project_id = p.id

@@ -1,16 +1,27 @@
 import sql from 'sql-template-tag';
 import type { Queryable, Transaction } from '../../db/database.ts';
+import { PATH, rooted } from './paths.ts';
 
-/** The namespace and the chart in it, made when they are missing. */
-export async function ensureChart(
-  tx: Transaction,
-  chart: { repositoryId: number; projectId: number; namespace: string; name: string },
-): Promise<void> {
+/** The repository's path as it is called now; it is not renamed before this transaction is over. */
+export async function holdPath(tx: Transaction, repositoryId: number): Promise<string> {
+  const row = await tx.first<{ path: string }>(
+    sql`select ${PATH} as path from repositories r where r.id = ${repositoryId} for share of r`,
+  );
+  return row!.path;
+}
+
+/** The parent of the path in the row `r` of `repositories`, as `chart_namespaces` has it. */
+const PARENT = sql`regexp_replace(r.path, '/[^/]+$', '') collate "C"`;
+
+/** The namespace and the chart in it, made when they are missing. The repository's path is held (`holdPath`). */
+export async function ensureChart(tx: Transaction, chart: { repositoryId: number; name: string }): Promise<void> {
   await tx.query(sql`
-    insert into chart_namespaces (project_id, path) values (${chart.projectId}, ${chart.namespace}) on conflict do nothing`);
+    insert into chart_namespaces (project_id, path)
+    select r.project_id, ${PARENT} from repositories r where r.id = ${chart.repositoryId} on conflict do nothing`);
   await tx.query(sql`
     insert into charts (repository_id, namespace_id, name)
-    select ${chart.repositoryId}::bigint, id, ${chart.name} from chart_namespaces where path = ${chart.namespace}
+    select r.id, n.id, ${chart.name} from repositories r join chart_namespaces n on n.path = ${PARENT}
+    where r.id = ${chart.repositoryId}
     on conflict do nothing`);
 }
 
@@ -55,8 +66,8 @@ export interface NamespaceRow {
   epoch: number;
 }
 
-export function selectNamespace(db: Queryable, path: string): Promise<NamespaceRow | undefined> {
-  return db.first<NamespaceRow>(sql`select id, epoch from chart_namespaces where path = ${path}`);
+export function selectNamespace(db: Queryable, projectId: number, path: string): Promise<NamespaceRow | undefined> {
+  return db.first<NamespaceRow>(sql`select id, epoch from chart_namespaces where path = ${rooted(projectId, path)}`);
 }
 
 export interface ChartVersionRow {
@@ -90,21 +101,23 @@ export function selectListedVersions(
 }
 
 export interface ChartFileRow {
-  path: string;
   name: string;
-  version: string;
   tag: string;
 }
 
 /** Which chart and version a file of the classic door is. */
-export function selectChartFile(db: Queryable, namespace: string, file: string): Promise<ChartFileRow | undefined> {
+export function selectChartFile(
+  db: Queryable,
+  projectId: number,
+  namespace: string,
+  file: string,
+): Promise<ChartFileRow | undefined> {
   return db.first<ChartFileRow>(sql`
-    select r.path, c.name, v.version, v.tag
+    select c.name, v.tag
     from chart_namespaces n
     join chart_versions v on v.namespace_id = n.id and v.file = ${file}
     join charts c on c.repository_id = v.repository_id
-    join repositories r on r.id = v.repository_id
-    where n.path = ${namespace}`);
+    where n.path = ${rooted(projectId, namespace)}`);
 }
 
 /** Whether a live manifest has this one as its subject, or a cosign tag is named after it. */
@@ -183,13 +196,15 @@ export function selectProjectCharts(
   limit: number,
 ): Promise<ProjectChartRow[]> {
   return db.query<ProjectChartRow>(sql`
-    select r.path, n.path as namespace, c.name, found.versions, found.updated_at
+    select p.name || substr(r.path, length(p.root) + 1) as path, p.name || substr(n.path, length(p.root) + 1) as namespace,
+           c.name, found.versions, found.updated_at
     from chart_namespaces n
+    join projects p on p.id = n.project_id
     join charts c on c.namespace_id = n.id
     join repositories r on r.id = c.repository_id
     cross join lateral (select count(*) as versions, max(v.created_at) as updated_at from chart_versions v
                         where v.repository_id = c.repository_id and not v.yanked) found
-    where n.project_id = ${projectId} and r.path > ${after} and found.versions > 0
+    where n.project_id = ${projectId} and r.path > ${after === '' ? '' : rooted(projectId, after)} and found.versions > 0
     order by r.path limit ${limit}`);
 }
 
@@ -227,7 +242,7 @@ export interface PushedChartRow {
 /** A chart's manifest, while it is there. */
 export function selectPushedChart(db: Queryable, manifestId: number): Promise<PushedChartRow | undefined> {
   return db.first<PushedChartRow>(sql`
-    select m.id, m.media_type, p.payload, r.id as repository_id, r.path, r.project_id, r.epoch
+    select m.id, m.media_type, p.payload, r.id as repository_id, ${PATH} as path, r.project_id, r.epoch
     from manifests m
     join manifest_payloads p on p.manifest_id = m.id
     join repositories r on r.id = m.repository_id
@@ -249,10 +264,11 @@ export async function selectUnlisted(db: Queryable, after: number, limit: number
 /** The repository of a chart that has, or had, versions to be found. */
 export function selectChart(
   db: Queryable,
-  path: string,
+  repositoryId: number,
 ): Promise<{ id: number; project_id: number; namespace: string; name: string } | undefined> {
   return db.first<{ id: number; project_id: number; namespace: string; name: string }>(sql`
-    select r.id, r.project_id, n.path as namespace, c.name
+    select r.id, r.project_id, p.name || substr(n.path, length(p.root) + 1) as namespace, c.name
     from repositories r join charts c on c.repository_id = r.id join chart_namespaces n on n.id = c.namespace_id
-    where r.path = ${path}`);
+    join projects p on p.id = n.project_id
+    where r.id = ${repositoryId}`);
 }

@@ -1,6 +1,7 @@
 import sql from 'sql-template-tag';
 import type { Principal } from '../../auth/principal.ts';
 import type { Queryable, Transaction } from '../../db/database.ts';
+import { PATH } from './paths.ts';
 
 export interface ShareRow {
   id: number;
@@ -36,7 +37,7 @@ export async function insertShare(
 
 export interface OpenedShare {
   id: number;
-  repository: string;
+  repository_id: number;
   version: string;
   path: string;
   action: 'pull' | 'push';
@@ -50,9 +51,9 @@ export interface OpenedShare {
 /** A share that holds now, with who made it; none of someone who was disabled, nor of a token that was revoked. */
 export function selectOpenShare(db: Queryable, secretHash: Buffer): Promise<OpenedShare | undefined> {
   return db.first<OpenedShare>(sql`
-    select s.id, r.path as repository, s.version, s.path, s.action, p.id as principal_id, p.kind as principal_kind, p.name as principal_name, p.epoch,
-           coalesce(u.admin, false) as admin
-    from file_shares s join repositories r on r.id = s.repository_id join principals p on p.id = s.created_by
+    select s.id, s.repository_id, s.version, s.path, s.action, p.id as principal_id, p.kind as principal_kind,
+           p.name as principal_name, p.epoch, coalesce(u.admin, false) as admin
+    from file_shares s join principals p on p.id = s.created_by
     left join users u on u.principal_id = p.id left join tokens t on t.id = s.token_id
     where s.secret_hash = ${secretHash} and s.expires_at > now() and p.disabled_at is null
       and (p.expires_at is null or p.expires_at > now()) and t.revoked_at is null`);
@@ -66,7 +67,7 @@ export function selectShares(
   page: { after: number; limit: number },
 ): Promise<ShareRow[]> {
   return db.query<ShareRow>(sql`
-    select s.id, r.path as repository, s.version, s.path, s.action, p.name as created_by, s.created_at, s.expires_at
+    select s.id, ${PATH} as repository, s.version, s.path, s.action, p.name as created_by, s.created_at, s.expires_at
     from file_shares s join repositories r on r.id = s.repository_id join principals p on p.id = s.created_by
     left join tokens t on t.id = s.token_id
     where r.project_id = ${projectId} and s.expires_at > now() and t.revoked_at is null and s.id > ${page.after}
@@ -85,7 +86,7 @@ export function deleteShare(
     delete from file_shares s using repositories r
     where s.id = ${id} and r.id = s.repository_id and r.project_id = ${projectId}
       and (${createdBy}::bigint is null or s.created_by = ${createdBy}::bigint)
-    returning r.path as repository, s.version, s.path`);
+    returning ${PATH} as repository, s.version, s.path`);
 }
 
 export async function deleteExpiredShares(db: Queryable): Promise<void> {

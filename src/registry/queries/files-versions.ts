@@ -1,5 +1,6 @@
 import sql from 'sql-template-tag';
 import type { Queryable } from '../../db/database.ts';
+import { PATH, rooted } from './paths.ts';
 
 /** Names that semantic versions could have, of one repository. */
 export function selectVersionNames(db: Queryable, repositoryId: number): Promise<{ name: string }[]> {
@@ -51,10 +52,10 @@ export function selectByProperties(
   limit: number,
 ): Promise<FoundByProperty[]> {
   return db.query<FoundByProperty>(sql`
-    select r.path, v.name, m.digest, t.stale, v.finalised_at is not null as final, v.properties
+    select ${PATH} as path, v.name, m.digest, t.stale, v.finalised_at is not null as final, v.properties
     from file_versions v join repositories r on r.id = v.repository_id
     join tags t on t.repository_id = v.repository_id and t.name = v.name join manifests m on m.id = t.manifest_id
     where v.properties @> ${properties}::jsonb and r.project_id = ${projectId}
-      and (r.path, v.name) > (${after.path}::text collate "C", ${after.name}::text collate "C")
+      and (r.path, v.name) > (${after.path === '' ? '' : rooted(projectId, after.path)}::text collate "C", ${after.name}::text collate "C")
     order by r.path, v.name limit ${limit}`);
 }

@@ -8,22 +8,25 @@ export interface VersionRow {
   weight: number;
   updated_by: number | null;
   final: boolean;
+  /** It was pushed as a manifest before it was changed here. */
+  adopted: boolean;
 }
 
 /** The rows of a version, when it has been made or changed file by file. Its tag's lock is the version's lock. */
 export function selectVersion(db: Queryable, repositoryId: number, name: string): Promise<VersionRow | undefined> {
   return db.first<VersionRow>(sql`
-    select id, properties, files, weight, updated_by, finalised_at is not null as final from file_versions
+    select id, properties, files, weight, updated_by, finalised_at is not null as final, adopted from file_versions
     where repository_id = ${repositoryId} and name = ${name}`);
 }
 
 export async function insertVersion(
   tx: Transaction,
-  version: { repositoryId: number; name: string; properties: string; actorId: number | null },
+  version: { repositoryId: number; name: string; properties: string; actorId: number | null; adopted?: boolean },
 ): Promise<number> {
   const row = await tx.first<{ id: number }>(sql`
-    insert into file_versions (repository_id, name, properties, updated_by)
-    values (${version.repositoryId}, ${version.name}, ${version.properties}::jsonb, ${version.actorId}) returning id`);
+    insert into file_versions (repository_id, name, properties, updated_by, adopted)
+    values (${version.repositoryId}, ${version.name}, ${version.properties}::jsonb, ${version.actorId},
+            ${version.adopted ?? false}) returning id`);
   return (row as { id: number }).id;
 }
 

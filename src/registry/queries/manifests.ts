@@ -6,13 +6,34 @@ export interface ManifestRow {
   digest: Buffer;
   media_type: string;
   payload: Buffer;
+  /** Seconds of the lease that remain. */
+  leased_for: number;
 }
 
 export function selectManifest(db: Queryable, repositoryId: number, digest: Buffer): Promise<ManifestRow | undefined> {
   return db.first<ManifestRow>(sql`
-    select m.id, m.digest, m.media_type, p.payload
+    select m.id, m.digest, m.media_type, p.payload, extract(epoch from m.leased_until - now())::float8 as leased_for
     from manifests m join manifest_payloads p on p.manifest_id = m.id
     where m.repository_id = ${repositoryId} and m.digest = ${digest} and m.deleted_at is null`);
+}
+
+/** Begins the lease anew. False when the manifest is gone or deleted meanwhile. */
+export async function renewManifestLease(db: Queryable, id: number, lease: number): Promise<boolean> {
+  const row = await db.first(sql`
+    update manifests set leased_until = greatest(leased_until, now() + make_interval(secs => ${lease}))
+    where id = ${id} and deleted_at is null returning 1 as ok`);
+  return row !== undefined;
+}
+
+/** Of a live manifest. */
+export async function selectManifestId(
+  db: Queryable,
+  repositoryId: number,
+  digest: Buffer,
+): Promise<number | undefined> {
+  const row = await db.first<{ id: number }>(sql`
+    select id from manifests where repository_id = ${repositoryId} and digest = ${digest} and deleted_at is null`);
+  return row?.id;
 }
 
 export interface KnownBlob {
@@ -66,6 +87,8 @@ export interface NewManifest {
   annotations: string | null;
   pushedBy: number | null;
   payload: Buffer;
+  /** Seconds in which no rule and no clean-up removes it. */
+  lease: number;
 }
 
 /** The row with its payload; one that was deleted comes back as it was. */
@@ -75,12 +98,12 @@ export async function upsertManifest(
 ): Promise<{ id: number; created: boolean; media_type: string }> {
   const row = await db.first<{ id: number; created: boolean; media_type: string }>(sql`
     with written as (
-      insert into manifests (repository_id, digest, media_type, kind, artifact_type, size, config_digest, subject_digest,
-                             annotations, pushed_by)
+      insert into manifests as m (repository_id, digest, media_type, kind, artifact_type, size, config_digest,
+                                  subject_digest, annotations, pushed_by, leased_until)
       values (${m.repositoryId}, ${m.digest}, ${m.mediaType}, ${m.kind}, ${m.artifactType}, ${m.size}, ${m.configDigest},
-              ${m.subjectDigest}, ${m.annotations}, ${m.pushedBy})
+              ${m.subjectDigest}, ${m.annotations}, ${m.pushedBy}, now() + make_interval(secs => ${m.lease}))
       on conflict (repository_id, digest) do update
-        set deleted_at = null, leased_until = now() + interval '48 hours'
+        set deleted_at = null, leased_until = greatest(m.leased_until, excluded.leased_until)
       returning id, (xmax = 0) as created, media_type
     ), back as (
       delete from deletions using written where manifest_id = written.id and not created
@@ -115,8 +138,9 @@ export async function insertReferences(
 }
 
 /**
- * How many of the links are live; they stay so until the transaction ends, because a delete locks the link for update.
- * The foreign key alone would not do: references of a manifest that comes back from deletion are there already.
+ * How many of the links are live; they stay so until the transaction ends, because a delete and a collection lock the link for
+ * update. Called before the references are inserted: their foreign key would meet a link that was collected meanwhile with an
+ * error. And it alone would not do: references of a manifest that comes back from deletion are there already.
  */
 export async function lockLiveLinks(db: Queryable, repositoryId: number, blobIds: readonly number[]): Promise<number> {
   const rows = await db.query(sql`

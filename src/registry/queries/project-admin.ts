@@ -1,6 +1,7 @@
 import sql from 'sql-template-tag';
 import { subjectsOf } from '../../auth/queries/grants.ts';
 import type { Queryable } from '../../db/database.ts';
+import { PATH, rooted } from './paths.ts';
 
 export interface ProjectRow {
   id: number;
@@ -64,7 +65,7 @@ export async function deleteProject(tx: Queryable, id: number): Promise<void> {
   await tx.query(sql`delete from projects where id = ${id}`);
 }
 
-/** Of one project, by path, in byte order. */
+/** Of one project, by path, in byte order; not those that were deleted and have nothing in them. */
 export function selectProjectRepositories(
   db: Queryable,
   projectId: number,
@@ -72,6 +73,9 @@ export function selectProjectRepositories(
   limit: number,
 ): Promise<{ path: string; createdAt: Date }[]> {
   return db.query(sql`
-    select path, created_at as "createdAt" from repositories
-    where project_id = ${projectId} and path > ${after ?? ''} order by path limit ${limit}`);
+    select ${PATH} as path, r.created_at as "createdAt" from repositories r
+    where r.project_id = ${projectId} and r.path > ${after === undefined ? '' : rooted(projectId, after)}
+      and (r.deleted_at is null
+           or exists (select from manifests m where m.repository_id = r.id and m.deleted_at is null))
+    order by r.path limit ${limit}`);
 }

@@ -83,8 +83,9 @@ export async function recordTagMoves(
   },
 ): Promise<void> {
   await db.query(sql`
-    insert into tag_history (repository_id, name, old_digest, new_digest, actor_id)
-    select ${moves.repositoryId}::bigint, name, before, ${moves.after}::bytea, ${moves.actorId}::bigint
+    insert into tag_history (repository_id, name, old_digest, new_digest, actor_id, actor_name)
+    select ${moves.repositoryId}::bigint, name, before, ${moves.after}::bytea, ${moves.actorId}::bigint,
+           (select p.name from principals p where p.id = ${moves.actorId}::bigint)
     from unnest(${moves.names}::text[], ${moves.before}::bytea[]) as m (name, before)`);
 }
 

@@ -75,7 +75,10 @@ export async function renewClaim(db: Queryable, id: string, writer: string): Pro
   return row !== undefined;
 }
 
-/** Gives the claim back and, when something was appended, remembers it. False when the claim was lost meanwhile. */
+/**
+ * Gives the claim back and, when something was appended, remembers it; room that was taken for more than came is given back, too.
+ * False when the claim was lost meanwhile.
+ */
 export async function releaseUpload(
   db: Queryable,
   id: string,
@@ -85,10 +88,11 @@ export async function releaseUpload(
   const row = progress
     ? await db.first(sql`
         update uploads set writer = null, writer_seen = null, touched_at = now(), size = ${progress.size},
+               reserved = least(reserved, ${progress.size}::bigint),
                state = ${JSON.stringify(progress.state)}, sha256 = ${progress.sha256}, sha512 = ${progress.sha512}
         where id = ${id} and writer = ${writer} returning 1 as ok`)
     : await db.first(sql`
-        update uploads set writer = null, writer_seen = null, touched_at = now()
+        update uploads set writer = null, writer_seen = null, touched_at = now(), reserved = least(reserved, size)
         where id = ${id} and writer = ${writer} returning 1 as ok`);
   return row !== undefined;
 }
@@ -116,9 +120,9 @@ export async function deleteUpload(
       where id = ${where.id} and repository_id = ${where.repositoryId} and coalesce(principal_id, 0) = ${where.principalId}
         and (writer is not distinct from ${writer ?? null}::uuid
              or (${writer ?? null}::uuid is null and writer_seen < now() - make_interval(secs => ${CLAIM_SECONDS})))
-      returning key, store
+      returning key, store, size
     )
-    insert into dead_objects (key, store, reason, delete_after) select key, store, ${reason}, now() from gone
+    insert into dead_objects (key, store, reason, delete_after, size) select key, store, ${reason}, now(), size from gone
     returning 1 as ok`);
   return row !== undefined;
 }
@@ -132,9 +136,9 @@ export async function reapUploads(db: Queryable, idleSeconds: number, limit: num
         and (writer is null or writer_seen < now() - make_interval(secs => ${CLAIM_SECONDS}))
       order by touched_at limit ${limit} for update skip locked
     ), gone as (
-      delete from uploads using idle where uploads.id = idle.id returning key, store
+      delete from uploads using idle where uploads.id = idle.id returning key, store, size
     )
-    insert into dead_objects (key, store, reason, delete_after) select key, store, 'idle upload', now() from gone
+    insert into dead_objects (key, store, reason, delete_after, size) select key, store, 'idle upload', now(), size from gone
     returning 1 as ok`);
   return rows.length;
 }
@@ -150,6 +154,8 @@ export interface BlobCommit {
   readonly sha512: Buffer | null;
   readonly size: number;
   readonly digest: string;
+  /** Seconds that the link stays whatever happens, other than a delete. */
+  readonly lease: number;
   /** Keys that the store has to get rid of besides. */
   readonly leftovers: readonly string[];
 }
@@ -169,8 +175,8 @@ export async function commitBlob(db: Queryable, blob: BlobCommit): Promise<numbe
       on conflict (digest) do update set size = blobs.size
       returning id, key
     ), dead as (
-      insert into dead_objects (key, store, reason, delete_after)
-      select gone.key, gone.store, 'duplicate', now() from gone, blob where gone.key <> blob.key
+      insert into dead_objects (key, store, reason, delete_after, size)
+      select gone.key, gone.store, 'duplicate', now(), ${blob.size}::bigint from gone, blob where gone.key <> blob.key
     ), leftover as (
       insert into dead_objects (key, store, reason, delete_after)
       select left_key, gone.store, 'leftover', now() from gone, unnest(${blob.leftovers}::text[]) as l (left_key)
@@ -179,9 +185,10 @@ export async function commitBlob(db: Queryable, blob: BlobCommit): Promise<numbe
       insert into blob_digests (digest, blob_id) select ${blob.sha512}::bytea, id from blob where ${blob.sha512}::bytea is not null
       on conflict do nothing
     ), link as (
-      insert into repository_blobs (repository_id, blob_id) select ${blob.repositoryId}::bigint, id from blob
+      insert into repository_blobs as rb (repository_id, blob_id, leased_until)
+      select ${blob.repositoryId}::bigint, id, now() + make_interval(secs => ${blob.lease}) from blob
       on conflict (repository_id, blob_id) do update
-        set deleted_at = null, state = 'present', leased_until = now() + interval '48 hours'
+        set deleted_at = null, state = 'present', leased_until = greatest(rb.leased_until, excluded.leased_until)
       returning blob_id
     ), awaited as (
       delete from manifest_missing_blobs m

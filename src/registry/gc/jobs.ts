@@ -1,0 +1,41 @@
+/** Garbage collection as background jobs: every minute, and when somebody asks. */
+import type { Transaction } from '../../db/database.ts';
+import { enqueue } from '../../jobs/queue.ts';
+import type { Registry } from '../registry.ts';
+import { collect, sweepBytes } from './collect.ts';
+
+/** The part that works on rows. */
+export const COLLECT = 'collect-garbage';
+/** The part that works on the store, apart: a slow store must not hold up the other. */
+export const SWEEP = 'sweep-dead-objects';
+
+/** Of the schedule's jobs nothing is said. */
+export interface CollectJob {
+  readonly requestedBy?: number;
+}
+
+/** A job keeps its place no longer; the next one goes on a moment later. */
+const BUDGET_MS = 45_000;
+/** Half of the time is left to requests. */
+const PACE = 1;
+
+export async function runCollectJob(registry: Registry, job: CollectJob): Promise<void> {
+  await collect(registry, {
+    cause: job.requestedBy === undefined ? 'schedule' : 'request',
+    requestedBy: job.requestedBy ?? null,
+    budget: BUDGET_MS,
+    pace: PACE,
+    uploadIdleSeconds: registry.limits.uploadIdleSeconds,
+    sweep: false,
+  });
+}
+
+export async function runSweepJob(registry: Registry): Promise<void> {
+  await sweepBytes(registry, { budget: BUDGET_MS });
+}
+
+/** Has both parts run as soon as a worker is free. */
+export async function enqueueCollection(tx: Transaction, requestedBy: number | undefined): Promise<void> {
+  await enqueue(tx, COLLECT, requestedBy === undefined ? {} : { requestedBy }, `${COLLECT} requested`);
+  await enqueue(tx, SWEEP, {}, SWEEP);
+}

@@ -1,0 +1,218 @@
+/** Ways to tell a webhook too much, or the wrong one, or to send it where it must not go. */
+import { mutation, type Mutation } from './mutation.ts';
+
+const DELIVERY = 'test/webhooks/delivery.test.ts';
+const RIGHTS = 'test/webhooks/rights.test.ts';
+const GUARD = 'test/webhooks/guard.test.ts';
+const OUTBOX = 'test/webhooks/outbox.test.ts';
+const KILL = 'test/webhooks/kill.test.ts';
+const FOLDER = 'src/registry/webhooks/';
+const QUERIES = 'src/registry/queries/';
+
+export const WEBHOOK_MUTATIONS: readonly Mutation[] = [
+  mutation(
+    'webhooks: the right to pull',
+    `${FOLDER}rights.ts`,
+    "if ((await ask('pull', repository)).effect === 'deny') return { withheld: 'no-right' };",
+    '',
+    RIGHTS,
+  ),
+  mutation(
+    'webhooks: what is for owners of the project',
+    `${FOLDER}rights.ts`,
+    "return whole ? { view: 'whole' } : { withheld: 'no-right' };",
+    "return { view: 'whole' };",
+    RIGHTS,
+  ),
+  mutation(
+    'webhooks: data for owners of the project',
+    `${FOLDER}rights.ts`,
+    "return { view: whole ? 'whole' : 'content' };",
+    "return { view: 'whole' };",
+    RIGHTS,
+  ),
+  mutation(
+    'webhooks: owners of hub hooks are administrators',
+    `${FOLDER}rights.ts`,
+    "if (!owner.admin) return { withheld: 'not-administrator' };",
+    '',
+    RIGHTS,
+  ),
+  mutation(
+    'webhooks: limits of the token',
+    `${FOLDER}rights.ts`,
+    '...(limits && { limits: limits as Limits }),',
+    '',
+    RIGHTS,
+  ),
+  mutation(
+    'webhooks: rights when it is sent',
+    `${FOLDER}deliver.ts`,
+    'if (eventId === null) return undefined;',
+    'return undefined;',
+    RIGHTS,
+  ),
+  mutation(
+    'webhooks: what was made for an owner',
+    `${FOLDER}deliver.ts`,
+    "return whole && seen.view !== 'whole' ? 'no-right' : undefined;",
+    'return undefined;',
+    RIGHTS,
+  ),
+  mutation(
+    'webhooks: events of the project alone',
+    `${FOLDER}filter.ts`,
+    'if (filter.projectId !== null && filter.projectId !== event.projectId) return false;',
+    '',
+    RIGHTS,
+  ),
+  mutation('webhooks: kinds', `${FOLDER}fan-out.ts`, 'if (hook.kinds !== null) {', 'if (false) {', RIGHTS),
+  mutation(
+    'webhooks: hooks of the project alone',
+    `${QUERIES}webhooks.ts`,
+    'select ${COLUMNS} from webhooks w where w.project_id is not distinct from ${projectId} and w.id = ${id}`);',
+    'select ${COLUMNS} from webhooks w where w.id = ${id}`);',
+    RIGHTS,
+  ),
+  mutation(
+    'webhooks: the URL in events',
+    `${FOLDER}webhooks.ts`,
+    'origin: new URL(row.url).origin,',
+    'origin: row.url,',
+    RIGHTS,
+  ),
+  mutation(
+    'webhooks: addresses in data',
+    `${FOLDER}message.ts`,
+    "new Set(['address', 'userAgent', 'user_agent'])",
+    'new Set<string>()',
+    DELIVERY,
+  ),
+  mutation(
+    'webhooks: deliveries of the hook alone',
+    `${QUERIES}webhook-deliveries.ts`,
+    'where d.webhook_id = ${webhookId} and d.id = ${id}`);',
+    'where d.id = ${id}`);',
+    DELIVERY,
+  ),
+  mutation(
+    'webhooks: the time in the signature',
+    `${FOLDER}secret.ts`,
+    '`${id}.${seconds}.${body}`',
+    '`${id}.${body}`',
+    DELIVERY,
+  ),
+  mutation(
+    'webhooks: the end of an overlap',
+    `${QUERIES}webhooks.ts`,
+    'case when w.previous_secret_until > now() then w.previous_secret_id end as "previousSecretId"',
+    'w.previous_secret_id as "previousSecretId"',
+    DELIVERY,
+  ),
+  mutation(
+    'webhooks: events before it was enabled',
+    `${FOLDER}fan-out.ts`,
+    'event.happened <= hook.activeSince || ',
+    '',
+    DELIVERY,
+  ),
+  mutation(
+    'webhooks: the time of the next attempt',
+    `${QUERIES}webhook-deliveries.ts`,
+    "where webhook_id = w.id and state = 'pending' and next_attempt_at <= now()",
+    "where webhook_id = w.id and state = 'pending'",
+    DELIVERY,
+  ),
+  mutation(
+    'webhooks: a receiver that asks to be left alone',
+    `${QUERIES}webhook-deliveries.ts`,
+    ' and (w.paused_until is null or w.paused_until <= now())',
+    '',
+    DELIVERY,
+  ),
+  mutation(
+    'webhooks: trust is for administrators',
+    `${FOLDER}webhooks.ts`,
+    'if (change.http === true || change.privateAddresses === true) {',
+    'if (false) {',
+    GUARD,
+  ),
+  mutation(
+    'webhooks: trust is for a URL',
+    `${FOLDER}webhooks.ts`,
+    'if (fields.url !== before.url) Object.assign(fields, { http: false, privateAddresses: false });',
+    '',
+    GUARD,
+  ),
+  mutation(
+    'webhooks: one sentence for what is inside',
+    `${FOLDER}deliver.ts`,
+    "!privateAddresses && (error.reason === 'refused' || UNRESOLVED.has(error.message))",
+    'false',
+    GUARD,
+  ),
+  mutation(
+    'webhooks: names that do not resolve',
+    `${FOLDER}deliver.ts`,
+    ' || UNRESOLVED.has(error.message)',
+    '',
+    GUARD,
+  ),
+  mutation(
+    'webhooks: addresses in a URL',
+    'src/http/outbound.ts',
+    'if (isIP(host) !== 0) checkAddress(host, trust);',
+    '',
+    GUARD,
+  ),
+  mutation('webhooks: bodies without an end', `${FOLDER}deliver.ts`, '    answer.close();\n', '', GUARD),
+  mutation(
+    'webhooks: what is not committed yet',
+    `${QUERIES}webhook-outbox.ts`,
+    ' and xid < ${horizon}::xid8',
+    ' and ${horizon}::text is not null',
+    OUTBOX,
+  ),
+  mutation(
+    'webhooks: one step of the cursor',
+    `${QUERIES}webhook-outbox.ts`,
+    "where name = 'webhooks' and xid = ${from.xid}::xid8 and id = ${from.id} returning 1 as ok`);",
+    "where name = 'webhooks' and (${from.xid}::xid8, ${from.id}::bigint) is not null returning 1 as ok`);",
+    OUTBOX,
+  ),
+  mutation(
+    'webhooks: claims of others',
+    `${QUERIES}webhook-deliveries.ts`,
+    "where d.state = 'pending' and (d.claimed_until is null or d.claimed_until <= now())\n",
+    "where d.state = 'pending'\n",
+    OUTBOX,
+  ),
+  mutation(
+    'webhooks: places for others',
+    `${QUERIES}webhook-deliveries.ts`,
+    ' and coalesce(w.project_id, 0) <> all(${claim.busyProjects}::bigint[])',
+    ' and ${claim.busyProjects}::bigint[] is not null',
+    OUTBOX,
+  ),
+  mutation(
+    'webhooks: the bound of a queue',
+    `${FOLDER}fan-out.ts`,
+    'await dropOverflow(tx, told, MOST_PENDING, QUEUE_FULL);',
+    '',
+    OUTBOX,
+  ),
+  mutation(
+    'webhooks: consumers that have not begun',
+    `${QUERIES}events.ts`,
+    'from event_consumers c order by',
+    'from event_consumers c where c.id > 0 order by',
+    OUTBOX,
+  ),
+  mutation(
+    'webhooks: claims of a hub that was killed',
+    'src/process/prepare.ts',
+    '      await freeDeliveries(db);\n',
+    '',
+    KILL,
+  ),
+];
