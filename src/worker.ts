@@ -17,8 +17,7 @@ import { pruneEvents } from './registry/prune.ts';
 import { COLLECT, runCollectJob, runSweepJob, SWEEP, type CollectJob } from './registry/gc/jobs.ts';
 import { pruneCollection } from './registry/gc/runs.ts';
 import { foldUsage } from './registry/quota/fold.ts';
-import { MOVE_REPOSITORY, moveRepository } from './registry/rename/moves.ts';
-import { LIST_CHARTS_OF } from './registry/rename/repositories.ts';
+import { LIST_CHARTS_OF, MOVE_REPOSITORY } from './registry/rename/jobs.ts';
 
 /** Loaded when it is wanted: many a hub has no charts. */
 const chartJobs = () => import('./registry/charts/jobs.ts');
@@ -99,7 +98,8 @@ export function jobs({ db, registry, config }: Context): Job<never>[] {
     {
       // Repositories that change their project.
       name: MOVE_REPOSITORY,
-      run: ({ moveId }: { moveId: number }) => moveRepository(db, moveId),
+      run: async ({ moveId }: { moveId: number }) =>
+        (await import('./registry/rename/moves.ts')).moveRepository(db, moveId),
     },
     {
       // The outbox keeps a month.
