@@ -82,7 +82,7 @@ describe('while 8 clients push and pull', () => {
       items: object[];
     }>();
     expect(listed.items).toMatchObject([{ path: `${name}/${path}` }]);
-  });
+  }, 60_000);
 });
 
 describe('of two at once', () => {
