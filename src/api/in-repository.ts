@@ -1,9 +1,15 @@
 /** The repository that a request below `/projects/:project` names in its query or body, if the caller may do that there. */
 import type { Action, Principal, Target } from '../auth/principal.ts';
 import { noteDecision } from '../jobs/origin.ts';
-import { parseReference, parseRepositoryPath, type Reference, type Tag } from '../registry/names.ts';
+import {
+  parseReference,
+  parseRepositoryPath,
+  type Reference,
+  type RepositoryPath,
+  type Tag,
+} from '../registry/names.ts';
 import type { Registry } from '../registry/registry.ts';
-import { repositoryOf, type Repository } from '../registry/repositories.ts';
+import { movedRefusal, repositoryOf, type Repository } from '../registry/repositories.ts';
 import { targetOf, type Scene } from '../registry/scene.ts';
 import { notFound, Problem } from './problems.ts';
 import { unauthenticated } from './translate.ts';
@@ -35,7 +41,7 @@ export async function requireRepository(
   }
   const tag = where.tag === undefined ? {} : { tag: where.tag };
   const scene = await registry.scenes.resolve({ path, principalId: principal.id, ...tag });
-  const repository = repositoryOf(scene, path);
+  const repository = repositoryOf(scene, scene.path as RepositoryPath);
   const sees = await registry.gate.decide(principal, 'pull', targetOf(scene));
   if (sees.effect === 'deny' || !repository || repository.projectId !== target.project?.id) throw notFound();
   if (action !== 'pull') await requireRight(registry, principal, scene, action);
@@ -43,9 +49,10 @@ export async function requireRepository(
 }
 
 async function requireRight(registry: Registry, principal: Principal, scene: Scene, action: Action): Promise<void> {
-  const { effect, reason } = await registry.gate.decide(principal, action, targetOf(scene));
+  const { effect, reason, moved } = await registry.gate.decide(principal, action, targetOf(scene));
   noteDecision(effect === 'deny' ? 'deny' : 'allow', reason);
   if (effect !== 'deny') return;
+  if (moved) throw movedRefusal(scene);
   if (principal.kind === 'anonymous') throw unauthenticated('Send Basic credentials or a personal token.');
   throw new Problem('forbidden', `This needs the right to ${action} there; ask an owner of the project.`);
 }
