@@ -55,6 +55,9 @@ async function tenant(mark: string): Promise<Tenant> {
   const fixed = await hub.api('POST', `/projects/${project}/immutability`, { tag_glob: 'none' });
   const owner = { owner_kind: 'release', owner_id: mark, reason: 'runs' };
   const hold = await hub.api('PUT', `/projects/${project}/holds`, { repository: repo.name, tag: 'mine', ...owner });
+  const rules = [{ keep_latest: 10 }];
+  expectStatus(await hub.api('PUT', `/projects/${project}/retention`, { rules }), 200);
+  const run = expectStatus(await hub.api('POST', `/projects/${project}/retention/runs`), 201);
   const build = await hub.db.first<{ id: number }>(sql`
     with r as (select id, name from principals where name = ${`${project}/${rule}`}),
          p as (insert into principals (kind, name, parent_id, expires_at)
@@ -80,6 +83,7 @@ async function tenant(mark: string): Promise<Tenant> {
       session: String(session!.id),
       robot,
       rule,
+      run: run.json<{ id: string }>().id,
       'ci session': String(build!.id),
       'immutability rule': expectStatus(fixed, 201).json<{ id: string }>().id,
       hold: expectStatus(hold, 200).json<{ id: string }>().id,
@@ -94,7 +98,7 @@ async function tenant(mark: string): Promise<Tenant> {
 /** What of a row changes without anybody changing it. */
 const RESTLESS: Readonly<Record<string, string>> = { tokens: 'last_used_at' };
 const ASIDE =
-  /^(audit|audit_chain|events|event_consumers|idempotency_keys|job_runners|sessions|signing_keys|secrets|.*_\d+)$/;
+  /^(audit|audit_chain|events|event_consumers|idempotency_keys|job_runners|sessions|signing_keys|secrets|manifest_pulls|tag_pulls|.*_\d+)$/;
 
 /** A checksum for each table. */
 async function dump(): Promise<Record<string, string>> {
