@@ -67,6 +67,9 @@ async function tenant(mark: string): Promise<Tenant> {
   const session = await hub.db.first<{ id: number }>(sql`
     insert into sessions (principal_id, secret_hash, expires_at) values (${row!.id}, ${randomBytes(32)}, now() + interval '1 hour')
     returning id`);
+  const hook = { url: 'https://x.example.com/', types: ['nothing.at-all'] };
+  const hooked = expectStatus(await hub.api('POST', `/projects/${project}/webhooks`, hook), 201).json<{ id: string }>();
+  const tried = await hub.api('POST', `/projects/${project}/webhooks/${hooked.id}/test`);
   return {
     person,
     project,
@@ -81,6 +84,8 @@ async function tenant(mark: string): Promise<Tenant> {
       'robot token': expectStatus(given, 201).json<{ id: string }>().id,
       share: shared.json<{ id: string }>().id,
       session: String(session!.id),
+      hook: hooked.id,
+      delivery: expectStatus(tried, 201).json<{ id: string }>().id,
       robot,
       rule,
       run: run.json<{ id: string }>().id,
