@@ -54,7 +54,6 @@ async function requireRight(registry: Registry, principal: Principal, scene: Sce
   if (effect !== 'deny') return;
   if (moved) throw movedRefusal(scene);
   if (principal.kind === 'anonymous') throw unauthenticated('Send Basic credentials or a personal token.');
-  if (moved) throw movedRefusal(scene);
   throw new Problem('forbidden', `This needs the right to ${action} there; ask an owner of the project.`);
 }
 
