@@ -52,8 +52,8 @@ async function requireRight(registry: Registry, principal: Principal, scene: Sce
   const { effect, reason, moved } = await registry.gate.decide(principal, action, targetOf(scene));
   noteDecision(effect === 'deny' ? 'deny' : 'allow', reason);
   if (effect !== 'deny') return;
-  if (moved) throw movedRefusal(scene);
   if (principal.kind === 'anonymous') throw unauthenticated('Send Basic credentials or a personal token.');
+  if (moved) throw movedRefusal(scene);
   throw new Problem('forbidden', `This needs the right to ${action} there; ask an owner of the project.`);
 }
 
