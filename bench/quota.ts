@@ -88,7 +88,6 @@ async function manifests(db: Database, { repositoryId }: Place): Promise<number>
       pushedBy: null,
       lease: 172_800,
       payload,
-      lease: LEASE,
     });
   }
   return ((performance.now() - from) / STATEMENTS) * 1000;

@@ -2,6 +2,7 @@
 import { CI_MUTATIONS } from './ci-mutations.ts';
 import { GC_MUTATIONS } from './gc-mutations.ts';
 import { mutation, type Mutation } from './mutation.ts';
+import { RULES_MUTATIONS } from './rules-mutations.ts';
 import { WEBHOOK_MUTATIONS } from './webhook-mutations.ts';
 
 const GATE = 'test/auth/gate.test.ts';
@@ -408,5 +409,6 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   ...CI_MUTATIONS,
   ...GC_MUTATIONS,
+  ...RULES_MUTATIONS,
   ...WEBHOOK_MUTATIONS,
 ];
