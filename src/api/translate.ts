@@ -55,6 +55,7 @@ const WEBHOOK: Record<WebhookProblem, ProblemName> = {
 const REFUSALS: Partial<Record<RefusalCode, ProblemName>> = {
   MANIFEST_UNKNOWN: 'not-found',
   DENIED: 'forbidden',
+  REPOSITORY_MOVED: 'renamed',
   TAG_IMMUTABLE: 'tag-immutable',
   MANIFEST_HELD: 'manifest-held',
   MANIFEST_IN_USE: 'in-use',
@@ -63,7 +64,6 @@ const REFUSALS: Partial<Record<RefusalCode, ProblemName>> = {
   TAG_MOVED: 'conflict',
   UNSUPPORTED: 'conflict',
   QUOTA_EXCEEDED: 'quota-exceeded',
-  REPOSITORY_MOVED: 'renamed',
 };
 
 /** Asking for Basic is what lets curl and browsers know what to send. */

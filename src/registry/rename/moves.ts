@@ -13,10 +13,9 @@ import { lockNamed, lockNamedRepository, moveRepositoryRow, moveUsage } from '..
 import { Refusal } from '../refusal.ts';
 import { lockProjects, pathIn, type KnownProject } from './projects.ts';
 import { noRepository, relistChart, requireFreePath } from './repositories.ts';
+import { MOVE_REPOSITORY } from './job-names.ts';
 
 export type { MoveRow } from '../queries/moves.ts';
-
-export const MOVE_REPOSITORY = 'move-repository';
 
 export interface WantedMove {
   readonly source: KnownProject;

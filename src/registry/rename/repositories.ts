@@ -8,9 +8,7 @@ import { ProjectError } from '../projects.ts';
 import * as charts from '../queries/rename-charts.ts';
 import * as rows from '../queries/rename.ts';
 import { lockProjects, pathIn, takenName, type KnownProject } from './projects.ts';
-
-/** The job that lists what is a chart at the path that its repository has now. */
-export const LIST_CHARTS_OF = 'list-charts-of';
+import { LIST_CHARTS_OF } from './job-names.ts';
 
 /**
  * @param from and `to`, inside the project
