@@ -19,13 +19,13 @@ import { pruneCollection } from './registry/gc/runs.ts';
 import { RUN_RETENTION } from './registry/retention/runs.ts';
 import { pruneRuns, startDueRuns } from './registry/retention/schedule.ts';
 import { foldUsage } from './registry/quota/fold.ts';
-import { MOVE_REPOSITORY, moveRepository } from './registry/rename/moves.ts';
-import { LIST_CHARTS_OF } from './registry/rename/repositories.ts';
+import { LIST_CHARTS_OF, MOVE_REPOSITORY } from './registry/rename/jobs.ts';
 
-/** Loaded when it is wanted: many a hub has no charts. */
+/** Loaded when they are wanted: many a hub has no charts. */
 const chartJobs = () => import('./registry/charts/jobs.ts');
 /** Many a project keeps everything. */
 const retention = () => import('./registry/retention/run.ts');
+const moves = () => import('./registry/rename/moves.ts');
 
 export function jobs({ db, registry, config }: Context): Job<never>[] {
   return [
@@ -103,7 +103,7 @@ export function jobs({ db, registry, config }: Context): Job<never>[] {
     {
       // Repositories that change their project.
       name: MOVE_REPOSITORY,
-      run: ({ moveId }: { moveId: number }) => moveRepository(db, moveId),
+      run: async ({ moveId }: { moveId: number }) => (await moves()).moveRepository(db, moveId),
     },
     {
       // The outbox keeps a month.

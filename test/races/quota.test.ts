@@ -126,9 +126,9 @@ async function somebodyWaits(): Promise<boolean> {
 }
 
 /** Until the other transaction has either come through or waits. */
-async function untilStuck(other: Promise<unknown>): Promise<void> {
+async function untilStuck(work: Promise<unknown>): Promise<void> {
   let done = false;
-  void other.finally(() => (done = true)).catch(() => {});
+  void work.finally(() => (done = true)).catch(() => {});
   while (!done && !(await somebodyWaits())) await new Promise((resolve) => setImmediate(resolve));
 }
 

@@ -171,7 +171,7 @@ export async function write(
     insert into tags (repository_id, name, manifest_id, updated_at)
     select ${repositoryId}::bigint, name, manifest, now() - make_interval(hours => hours, secs => place)
     from unnest(${list.map(([tag]) => tag)}::text[], ${list.map(([, i]) => idOf(i))}::bigint[],
-                ${list.map(([, i]) => nodes[i]!.pushed * 24 + 12)}::int[], ${list.map((_, place) => place)}::int[])
+                ${list.map(([, i]) => nodes[i]!.pushed * 24 + 12)}::int[], ${list.map((_, at) => at)}::int[])
          as t (name, manifest, hours, place)`);
   await db.query(sql`
     insert into manifest_pulls (manifest_id, last_pulled_at, pulls)
