@@ -44,6 +44,7 @@ export async function makeRows(options: RowsOptions): Promise<Rows> {
     await client.connect();
     const run: Run = (text, values = []) => client.query(text, values);
     try {
+      await run(`insert into projects (name) values ('scale') on conflict do nothing`);
       await run(`set session_replication_role = replica`);
       await run(`set synchronous_commit = off`);
       await run(`set maintenance_work_mem = '1GB'`);
@@ -59,7 +60,6 @@ export async function makeRows(options: RowsOptions): Promise<Rows> {
   };
 
   await lane(async (run) => {
-    await run(`insert into projects (name) values ('scale')`);
     await run(`insert into repositories (id, project_id, path) overriding system value
                select r, (select id from projects where name = 'scale'), '${PREFIX}' || r from generate_series(1, ${repositories}) r`);
     await run(`select setval(pg_get_serial_sequence('repositories', 'id'), ${repositories})`);
@@ -74,6 +74,13 @@ export async function makeRows(options: RowsOptions): Promise<Rows> {
          select b, '\\x01'::bytea || hash, ${SIZE}, 'disk', 'objects/' || left(hex, 2) || '/' || left(hex, 32), now() - interval '1 year'
          from generate_series($1::bigint * ${OWN} + 1, ($2::bigint + 1) * ${OWN}) b,
               lateral (select sha256(convert_to('blob ' || b, 'UTF8')) as hash) h, lateral (select encode(hash, 'hex') as hex) x`,
+        run,
+      );
+      await chunks(
+        'contents of the project',
+        `insert into project_blobs (project_id, blob_id, links)
+         select (select id from projects where name = 'scale'), b, 1
+         from generate_series($1::bigint * ${OWN} + 1, ($2::bigint + 1) * ${OWN}) b`,
         run,
       );
       await run(`alter table blobs add constraint blobs_digest_key unique (digest)`);
@@ -131,6 +138,8 @@ export async function makeRows(options: RowsOptions): Promise<Rows> {
                from generate_series(1, ${images} - 1, ${Math.floor(10_000 / DUE_IN_USE)}) i
                where i % ${every} <> 0`);
     used = queued.rowCount ?? 0;
+    await run(`update project_usage set bytes = ${images * (OWN * SIZE + 200)}, artifacts = ${images}
+               where project_id = (select id from projects where name = 'scale')`);
     // The rows are as if they had come under the collector's eyes.
     await run(`update gc_state set backfilled_at = now()`);
   });

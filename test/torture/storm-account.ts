@@ -1,6 +1,6 @@
 /** The account of a storm: every live manifest pulled, and the rows beside the store, without asking the collector. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { OciClient } from '../harness/oci-client.ts';
+import { basic, send, type Credentials, type OciClient } from '../harness/oci-client.ts';
 import type { Query } from './owners.ts';
 import type { Ledger } from './storm-ledger.ts';
 import type { Tally } from './storm-session.ts';
@@ -44,6 +44,18 @@ export async function compareLedger(ledger: Ledger, query: Query, tally: Tally):
     if (expected === true && !live.has(name) && stays())
       tally.complain('broken manifest', `${name} was acknowledged, and has no row`);
     if (expected === false && live.has(name)) tally.complain('wrong answer', `${name} was deleted, and is live`);
+  }
+}
+
+/** What projects are said to hold is what they hold. */
+export async function recountAll(origin: string, credentials: Credentials, query: Query, tally: Tally): Promise<void> {
+  const headers = { Authorization: basic(credentials) };
+  for (const { name } of await query<{ name: string }>('select name from projects')) {
+    const path = `/api/v1/projects/${name}/quota/recount`;
+    const { status, body } = await send(origin, { method: 'POST', path, headers });
+    tally.count('recounts of projects');
+    if (status !== 200 || (JSON.parse(body.toString()) as { corrected: boolean }).corrected)
+      tally.complain('account does not balance', `recount of ${name}: ${status} ${body.toString()}`);
   }
 }
 

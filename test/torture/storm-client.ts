@@ -1,5 +1,5 @@
 /** One client of the storm: pushes, mounts, moves, deletes and pulls at random what others push and delete as well. */
-import type { Image } from '../harness/oci-client.ts';
+import { basic, send, type Image } from '../harness/oci-client.ts';
 import { FilesOfOne } from './storm-files.ts';
 import { Pusher } from './storm-pusher.ts';
 import { Unanswered, type SessionOptions } from './storm-session.ts';
@@ -55,6 +55,7 @@ class Client extends Pusher {
     if (dice < attach + 0.29) return this.#deleteBlob(repo);
     if (dice < attach + 0.34) return this.#lookAtBlob(repo);
     if (dice < attach + 0.42) return this.#files.once();
+    if (dice < attach + 0.46) return this.#restore(repo);
     return this.#remove(repo, known);
   }
 
@@ -184,6 +185,31 @@ class Client extends Pusher {
     );
     tally.count(answer.status === 202 ? 'blobs deleted' : 'deletes of blobs refused');
     change.done(true);
+  }
+
+  /** An image from the trash, best one that is about to leave it. */
+  async #restore(repo: string): Promise<void> {
+    const { random, ledger, tally, universe, client, credentials } = this.options;
+    const ending = new Set(ledger.trashThatEnds(repo));
+    const gone = universe.images.filter(({ manifest }) => ledger.manifests.at(repo, manifest.digest).value === false);
+    const some = gone.filter(({ manifest }) => ending.has(manifest.digest));
+    const { digest } = random.pick(some.length > 0 ? some : gone.length > 0 ? gone : universe.images).manifest;
+    const change = ledger.manifests.at(repo, digest).change();
+    const answer = await this.changing([change], () =>
+      this.ask('restore', [200, 404, 409], () =>
+        send(client.origin, {
+          method: 'POST',
+          path: `/api/v1/projects/${repo.split('/')[0]}/trash/restore`,
+          headers: { Authorization: basic(credentials), 'Content-Type': 'application/json' },
+          body: JSON.stringify({ repository: repo, digests: [digest], tags: false }),
+        }),
+      ),
+    );
+    if (!answer.body.includes(digest) || answer.status !== 200) return change.unknown();
+    tally.count('images restored');
+    const alone = change.alone();
+    change.done(true);
+    if (alone) ledger.absence(repo, digest).returned();
   }
 
   // Looking

@@ -13,7 +13,7 @@ import { basic, closeConnections, expectStatus, OciClient, send } from '../harne
 import { Gate } from './gate.ts';
 import { withDatabase, type Query } from './owners.ts';
 import { Random } from './random.ts';
-import { compareLedger, endUploads, pullAll, unbalanced } from './storm-account.ts';
+import { compareLedger, endUploads, pullAll, recountAll, unbalanced } from './storm-account.ts';
 import { storm } from './storm-client.ts';
 import { collected, Collector, type Collected } from './storm-collector.ts';
 import { Ledger } from './storm-ledger.ts';
@@ -127,6 +127,7 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
       await gate.allParked();
       const pulled = await inDatabase(async (query) => {
         await compareLedger(ledger, query, tally);
+        await recountAll(hub.url, CREDENTIALS, query, tally);
         return pullAll(client, query, tally);
       });
       tally.count('checkpoints');
@@ -183,6 +184,7 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
     const report = text(to.objects - from.objects, to.object_bytes - from.object_bytes);
     say(`${what}: reported ${report}, gone ${taken}`);
     if (report !== taken) tally.complain('account does not balance', `${what}: reported ${report}, gone ${taken}`);
+    await recountAll(hub.url, CREDENTIALS, query, tally);
     for (const one of await unbalanced(query, after)) tally.complain('account does not balance', `${what}: ${one}`);
   }
 }
