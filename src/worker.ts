@@ -16,11 +16,15 @@ import { pruneHolds } from './registry/holds.ts';
 import { pruneEvents } from './registry/prune.ts';
 import { COLLECT, runCollectJob, runSweepJob, SWEEP, type CollectJob } from './registry/gc/jobs.ts';
 import { pruneCollection } from './registry/gc/runs.ts';
+import { RUN_RETENTION } from './registry/retention/runs.ts';
+import { pruneRuns, startDueRuns } from './registry/retention/schedule.ts';
 import { foldUsage } from './registry/quota/fold.ts';
-import { LIST_CHARTS_OF, MOVE_REPOSITORY } from './registry/rename/job-names.ts';
+import { LIST_CHARTS_OF, MOVE_REPOSITORY } from './registry/rename/jobs.ts';
 
 /** Loaded when they are wanted: many a hub has no charts. */
 const chartJobs = () => import('./registry/charts/jobs.ts');
+/** Many a project keeps everything. */
+const retention = () => import('./registry/retention/run.ts');
 const moves = () => import('./registry/rename/moves.ts');
 
 export function jobs({ db, registry, config }: Context): Job<never>[] {
@@ -106,6 +110,23 @@ export function jobs({ db, registry, config }: Context): Job<never>[] {
       name: 'prune-events',
       every: '17 * * * *',
       run: () => pruneEvents(db),
+    },
+    {
+      // A project's retention policy, or the undoing of it.
+      name: RUN_RETENTION,
+      run: async ({ run }: { run: number }) => (await retention()).workOnRun(registry, run),
+    },
+    {
+      // Daily runs that are due, and runs whose worker died.
+      name: 'start-retention',
+      every: '*/5 * * * *',
+      run: () => startDueRuns(db),
+    },
+    {
+      // Reports of retention are kept for 90 days.
+      name: 'prune-retention-runs',
+      every: '47 * * * *',
+      run: () => pruneRuns(db),
     },
     {
       // What projects without a limit use, in one row each.

@@ -48,9 +48,9 @@ export class Backlog {
     }
   }
 
-  /** Contents that are gone for good, with their objects. */
+  /** Contents that are gone for good. */
   async collected(): Promise<number> {
-    return this.#count('select coalesce(sum(objects), 0) as n from gc_runs');
+    return this.#count('select coalesce(sum(blobs), 0) as n from gc_runs');
   }
 
   close(): Promise<void> {

@@ -33,9 +33,14 @@ export interface CollectorResult {
   readonly plans: readonly Plan[];
 }
 
+/** What the workers of a hub run with; see src/process/serve.ts. */
+const WORKER_FLAGS = ['--max-semi-space-size=2', '--initial-old-space-size=16', '--heap-growing-percent=20'];
+
 /** Runs until nothing is due. */
 export function collectInProcess(task: CollectorTask): Promise<CollectorResult> {
-  const child: ChildProcess = fork(fileURLToPath(new URL('collector-process.ts', import.meta.url)));
+  const child: ChildProcess = fork(fileURLToPath(new URL('collector-process.ts', import.meta.url)), {
+    execArgv: WORKER_FLAGS,
+  });
   return new Promise((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`The collector ended with ${code}`)));
     child.once('message', (result: CollectorResult) => {

@@ -59,7 +59,7 @@ export async function latency(options: LatencyOptions): Promise<string[]> {
           problems.push('The backlog was over before its window was; use a larger one');
         await feeding?.stop();
         const collected = (await backlog.collected()) - from;
-        if (mode === 'idle' && collected > 0) problems.push(`${collected} objects were collected in an idle window`);
+        if (mode === 'idle' && collected > 0) problems.push(`${collected} contents were collected in an idle window`);
         const window = { push: quantiles(latencies.push), pull: quantiles(latencies.pull) };
         windows[mode].push(window);
         console.log(`${mode}: ${sentence(window)}; ${Math.round(collected / seconds)} contents collected a second`);

@@ -30,6 +30,8 @@ interface Measured {
 
 const BEFORE_MS = 20_000;
 const LEAST_PER_SECOND = 1_000;
+/** Tables of so few rows may be read from end to end. */
+const SMALL = 20_000;
 
 /** @returns what was missed, in sentences */
 export async function scale(options: ScaleOptions): Promise<string[]> {
@@ -66,7 +68,9 @@ async function measureAt(cluster: Cluster, name: string, part: number, options: 
     result,
     before,
     during,
-    scans: [...scansAfter].filter(([table, n]) => n > (scansBefore.get(table) ?? 0)).map(([table]) => table),
+    scans: [...scansAfter]
+      .filter(([table, now]) => now.rows > SMALL && now.scans > (scansBefore.get(table)?.scans ?? 0))
+      .map(([table]) => table),
   };
   const problems = [...faults(rows, result, measured.scans), ...(await leftovers(url, rows))];
   print({ ...measured, problems }, options.printPlans);
@@ -133,13 +137,13 @@ function print(measured: Measured, plans: boolean): void {
   }
 }
 
-/** How often each large table was read from end to end; small ones may be. */
-async function scans(url: string): Promise<Map<string, number>> {
-  const rows = await ask<{ relname: string; seq_scan: string }>(
+/** How often each table was read from end to end, and how large it is now. */
+async function scans(url: string): Promise<Map<string, { scans: number; rows: number }>> {
+  const rows = await ask<{ relname: string; seq_scan: string; rows: string }>(
     url,
-    `select relname, seq_scan::text from pg_stat_user_tables where n_live_tup > 20000`,
+    `select relname, seq_scan::text, n_live_tup::text as rows from pg_stat_user_tables`,
   );
-  return new Map(rows.map((row) => [row.relname, Number(row.seq_scan)]));
+  return new Map(rows.map((row) => [row.relname, { scans: Number(row.seq_scan), rows: Number(row.rows) }]));
 }
 
 async function sizeOf(url: string): Promise<string> {

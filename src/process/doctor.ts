@@ -9,6 +9,7 @@ import { type Database, openDatabase } from '../db/database.ts';
 import { pendingMigrations } from '../db/migrate.ts';
 import { serverVersion } from '../db/version.ts';
 import { createLog } from '../log.ts';
+import { wrongQuotas } from '../registry/quota/quota.ts';
 import { withDatabase } from './database-access.ts';
 import { isDataFolderLocked } from './data-folder.ts';
 
@@ -40,6 +41,7 @@ export async function doctor(reading: Reading): Promise<number> {
   await check('settings', async () => summary(reading));
   if (usesDataDir(config)) await check('data folder', () => dataFolder(config));
   let id: string | undefined;
+  let wrong: readonly string[] | undefined;
   await check('Postgres', async () => {
     if (config.database.kind === 'embedded' && !(await exists(join(config.dataDir, 'postgres')))) {
       return 'embedded, will be created at the first start';
@@ -49,12 +51,15 @@ export async function doctor(reading: Reading): Promise<number> {
       try {
         const found = await postgres(db, config);
         id = await selectInstanceId(db).catch(() => undefined);
+        // Undefined while the schema is not there.
+        wrong = await wrongQuotas(db).catch(() => undefined);
         return found;
       } finally {
         await db[Symbol.asyncDispose]();
       }
     });
   });
+  if (wrong !== undefined) await check('quotas', async () => quotas(wrong ?? []));
   await check('store', () => bytes(config, id));
   return failed ? 1 : 0;
 }
@@ -91,6 +96,14 @@ async function postgres(db: Database, { database }: Config): Promise<string> {
   const schema =
     pending.length === 0 ? 'the schema is up to date' : `${pending.length} migrations come with the next start`;
   return `${row.version} (${database.kind}), ${schema}`;
+}
+
+function quotas(wrong: readonly string[]): string {
+  if (wrong.length === 0) return 'what projects with a limit use is counted right';
+  throw new Trouble(
+    `the counters of ${wrong.join(', ')} differ from what is there`,
+    'Correct them: POST /api/v1/projects/<project>/quota/recount, see docs/quota.md.',
+  );
 }
 
 async function bytes({ store: settings }: Config, id: string | undefined): Promise<string> {

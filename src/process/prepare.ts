@@ -9,6 +9,7 @@ import { type Database, openDatabase } from '../db/database.ts';
 import { DatabaseUnavailable, translate } from '../db/errors.ts';
 import { migrateAll } from '../jobs/migrate.ts';
 import { createLog, type Log } from '../log.ts';
+import { freeCollection } from '../registry/queries/gc-run.ts';
 import { freeClaims } from '../registry/queries/uploads.ts';
 import { freeDeliveries } from '../registry/queries/webhook-deliveries.ts';
 
@@ -26,6 +27,7 @@ export function prepareDatabase(
     // The lock on the data folder proves that no other hub is alive.
     if (usesDataDir(config)) {
       await freeClaims(db);
+      await freeCollection(db);
       await freeDeliveries(db);
     }
     // Here and not only in each worker, since two of them would mark a new store at once.

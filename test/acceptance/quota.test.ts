@@ -109,7 +109,7 @@ describe('a project with room for 5 MiB', () => {
   });
 
   for (const release of releases) {
-    test.skipIf(lacks(release))(`${release} is told`, async () => {
+    test.skipIf(lacks(release))(`push by ${release}`, async () => {
       const helm = await makeHelm(workspace, release);
       await helm.login(hub);
       const folder = await workspace.folder(`${release}-chart`);

@@ -5,7 +5,7 @@ import { collect, sweepBytes } from '../../src/registry/gc/collect.ts';
 import { runCollectJob, runSweepJob } from '../../src/registry/gc/jobs.ts';
 import { testHub } from '../harness/hub.ts';
 import { blob, expectStatus, image, type Answer } from '../harness/oci-client.ts';
-import { brake } from '../races/brake.ts';
+import { brake, untilWaiting } from '../races/brake.ts';
 
 const hub = await testHub({ store: 's3', config: { gc: { undo: 0, delay: 0, bytesDelay: 0, lease: 0 } } });
 const { db } = hub;
@@ -76,10 +76,14 @@ describe('POST /gc/run', () => {
     const jobs = await db.query<{ name: string; payload: { requestedBy?: number } }>(sql`
       select t.identifier as name, j.payload from graphile_worker._private_jobs j
       join graphile_worker._private_tasks t on t.id = j.task_id order by name`);
-    expect(jobs.map(({ name }) => name)).toEqual(['collect-garbage', 'sweep-dead-objects']);
+    expect(jobs.map(({ name }) => name)).toEqual(['collect-garbage']);
     await runCollectJob(registry, jobs[0]?.payload ?? {});
-    expect((await runs()).items[0]).toMatchObject({ cause: 'request', requested_by: 'admin', links: 1 });
-    await sweepBytes(registry);
+    expect((await runs()).items[0]).toMatchObject({
+      cause: 'request',
+      requested_by: 'admin',
+      links: 1,
+      objects: 1,
+    });
   });
 });
 
@@ -113,6 +117,25 @@ describe('a collector', () => {
     expect(await collect(registry)).toMatchObject({ busy: true, links: 0 });
     await db.query(sql`update gc_state set runner_seen = now() - interval '61 seconds'`);
     expect(await collect(registry)).toMatchObject({ busy: false, links: 1 });
+  });
+
+  it('stops when another one has taken its place', async () => {
+    const repo = await hub.repo();
+    const content = blob();
+    await repo.mustPush(content);
+    // Stopped in the middle of a batch, and taken for dead.
+    const stopped = await brake(db, (tx) =>
+      tx.query(sql`insert into blob_reviews (blob_id, review_after) select max(id), 'infinity' from blobs`),
+    );
+    const collecting = collect(registry);
+    await untilWaiting(db);
+    const stealing = db.query(sql`update gc_state set runner = gen_random_uuid(), runner_seen = now()`);
+    await untilWaiting(db, 2);
+    await stopped.release();
+    await stealing;
+    expect(await collecting).toMatchObject({ busy: true, links: 1, blobs: 0 });
+    await db.query(sql`update gc_state set runner = null`);
+    expect(await collect(registry)).toMatchObject({ busy: false, links: 0, blobs: 1 });
   });
 
   it('counts what it removed even if it is killed: a batch and its count are one', async () => {

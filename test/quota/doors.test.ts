@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { setTimeout as delay } from 'node:timers/promises';
+import { wrongQuotas } from '../../src/registry/quota/quota.ts';
 import { filesClient, form, sha256, type FilesClient } from '../files/harness.ts';
 import { testHub } from '../harness/hub.ts';
 import { basic, blob, expectStatus, image, send, type Answer } from '../harness/oci-client.ts';
@@ -205,6 +206,7 @@ describe('/api/v1/projects/:project/quota', () => {
       `update project_blobs set links = links + 1 where project_id = (select id from projects where name = $1)`,
       [project],
     );
+    expect(await wrongQuotas(hub.context.db)).toEqual([project]);
     const answer = expectStatus(await hub.api('POST', `/projects/${project}/quota/recount`), 200);
     const { used_bytes, artifacts, reserved_bytes } = before;
     expect(answer.json()).toEqual({

@@ -48,6 +48,21 @@ describe('what counts', () => {
     expectStatus(await repo.at(second, 'DELETE'), 204);
     expect(await expectExact(hub, project)).toMatchObject({ reserved_bytes: 0, used_bytes: 40_000 });
   });
+
+  it('gives back what was taken for bytes that did not come', async () => {
+    const project = await limited(hub, { max_bytes: 100 * 2 ** 20 });
+    const repo = hub.admin.repo(`${project}/app`);
+    const content = blob(30_000);
+    const location = await repo.mustStart();
+    // Without a length, where there is room: a step ahead, and back again.
+    expectStatus(await repo.patch(location, streamed(content.bytes.subarray(0, 10_000))), 202);
+    expect(await quotaOf(hub, project)).toMatchObject({ reserved_bytes: 10_000 });
+    // With the last bytes and a digest that is not theirs.
+    expect((await repo.close(location, blob().digest, content.bytes.subarray(10_000))).status).toBe(400);
+    expect(await quotaOf(hub, project)).toMatchObject({ reserved_bytes: 10_000 });
+    expectStatus(await repo.close(location, content.digest, content.bytes.subarray(10_000)), 201);
+    expect(await expectExact(hub, project)).toMatchObject({ reserved_bytes: 0, used_bytes: 30_000 });
+  });
 });
 
 describe('a push into a full project', () => {

@@ -97,6 +97,29 @@ describe('a collector that removes a link comes first:', () => {
     const { repo, content, link } = await lonely();
     expectStatus(await collectorFirst(link, () => repo.deleteBlob(content.digest)), 404);
   });
+
+  it('a sparse manifest knows that it misses the blob, and is bound to it when it comes', async () => {
+    const repo = await hub.repo({ allowSparse: true });
+    const content = image({ layers: [10] });
+    const [config, layer] = content.blobs as [Blob, Blob];
+    await repo.mustPush(config);
+    await repo.mustPush(layer);
+    const link = await linkOf(repo, layer);
+    const stopped = await brakeCollector(link);
+    const collecting = collect(registry);
+    await untilWaiting(db);
+    const putting = repo.putManifest(content.manifest, 'v1');
+    await untilWaiting(db, 2);
+    await stopped.release();
+    await collecting;
+    expectStatus(await putting, 201);
+    const [missing] = await db.query<{ count: number }>(sql`
+      select count(*) as count from manifest_missing_blobs where repository_id = ${link.repository}`);
+    expect(missing?.count, 'it knows what it misses').toBeGreaterThan(0);
+    for (const each of content.blobs) await repo.mustPush(each);
+    expect((await collect(registry)).links, 'and is bound to it').toBe(0);
+    await repo.mustPull('v1');
+  });
 });
 
 describe('a collector comes second and goes by:', () => {
@@ -168,6 +191,22 @@ describe('a collector comes second and goes by:', () => {
       select m.id from manifests m where kind = 'file' and not exists (select from tags t where t.manifest_id = m.id)`);
     expect(before).toHaveLength(1);
     expect((await files.get('1.0', 'a')).body).toEqual(second.bytes);
+  });
+
+  it('a delete of the blob counts, and the link goes a little later', async () => {
+    const { repo, content, link } = await lonely();
+    const user = image({ layers: [content.bytes] });
+    // The delete's last step is its event; before that it asks for the repository's epoch.
+    const epoch = await brake(db, (tx) =>
+      tx.query(sql`select 1 from repositories where id = ${link.repository} for no key update`),
+    );
+    const deleting = repo.deleteBlob(content.digest);
+    await untilWaiting(db);
+    expect(await collectMeanwhile(epoch)).toBe(0);
+    expectStatus(await deleting, 202);
+    expectStatus(await repo.headBlob(content.digest), 404);
+    expect((await collect(registry)).links).toBe(1);
+    expectStatus(await repo.putManifest(user.manifest), 404);
   });
 
   it('a repository that somebody changes is left for the next run', async () => {

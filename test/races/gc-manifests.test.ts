@@ -6,7 +6,7 @@ import { collect } from '../../src/registry/gc/collect.ts';
 import { lockFreeManifests } from '../../src/registry/queries/gc-orphans.ts';
 import { hideManifests } from '../../src/registry/queries/manifests.ts';
 import { testHub } from '../harness/hub.ts';
-import { artifact, blob, expectStatus, image, index, type Image, type Repo } from '../harness/oci-client.ts';
+import { artifact, blob, expectStatus, image, index, type Blob, type Image, type Repo } from '../harness/oci-client.ts';
 import { brake, untilWaiting } from './brake.ts';
 
 // Leases keep the blobs, so that only manifests go.
@@ -114,17 +114,34 @@ describe('a purge meets', () => {
     expect(await db.query(sql`select 1 from holds where manifest_id = ${row.id}`)).toEqual([]);
   });
 
+  it('a blob that the manifest was missing, and is left for the next run', async () => {
+    const repo = await hub.repo({ allowSparse: true });
+    const content = image({ layers: [10] });
+    const [config, layer] = content.blobs as [Blob, Blob];
+    await repo.mustPush(config);
+    expectStatus(await repo.putManifest(content.manifest, 'v1'), 201);
+    const row = await rowOf(content.manifest.digest);
+    expectStatus(await repo.deleteManifest(content.manifest.digest), 202);
+    const coming = await brake(db, (tx) =>
+      tx.query(sql`select 1 from manifest_missing_blobs where manifest_id = ${row.id} for update`),
+    );
+    expect((await collect(registry)).manifests).toBe(0);
+    await coming.release();
+    await repo.mustPush(layer);
+    expect((await collect(registry)).manifests).toBe(1);
+  });
+
   it('what an index lists only after the index', async () => {
     const { repo, content } = await deleted();
     await repo.mustPushImage(content);
     const parent = index([content.manifest]);
     await repo.mustPut(parent);
     const { id } = await rowOf(parent.digest);
+    expectStatus(await repo.deleteManifest(parent.digest), 202);
+    expectStatus(await repo.deleteManifest(content.manifest.digest), 202);
     await db.query(
       sql`insert into holds (manifest_id, owner_kind, owner_id, reason) values (${id}, 'test', '1', 'kept')`,
     );
-    expectStatus(await repo.deleteManifest(parent.digest), 202);
-    expectStatus(await repo.deleteManifest(content.manifest.digest), 202);
     expect((await collect(registry)).manifests, 'the index could not be brought back whole').toBe(0);
     await db.query(sql`delete from holds where manifest_id = ${id}`);
     expect((await collect(registry)).manifests).toBe(2);

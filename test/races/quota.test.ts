@@ -117,6 +117,70 @@ it('a limit that is set while pushes run: whatever is settled after it is judged
   else for (let at = taken; at < 25; at++) expectStatus(await declared(repoAt(project, at), noise(SIZE)), 201);
 });
 
+/** Whether somebody waits for a lock in this database. */
+async function somebodyWaits(): Promise<boolean> {
+  const { rowCount } = await hub.db.pool.query(
+    `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+  );
+  return rowCount !== 0;
+}
+
+/** Until the other transaction has either come through or waits. */
+async function untilStuck(work: Promise<unknown>): Promise<void> {
+  let done = false;
+  void work.finally(() => (done = true)).catch(() => {});
+  while (!done && !(await somebodyWaits())) await new Promise((resolve) => setImmediate(resolve));
+}
+
+it('a limit waits for what is just being settled without one, and then counts it', async () => {
+  const project = await hub.project();
+  const [source, repo] = [hub.admin.repo(`${project}/a`), await hub.repo()];
+  await source.mustPush(blob(100));
+  const content = blob(5_000);
+  await repo.mustPush(content);
+  const client = await hub.db.pool.connect();
+  try {
+    await client.query('begin');
+    await client.query(
+      `insert into repository_blobs (repository_id, blob_id)
+       select r.id, b.id from repositories r, blobs b where r.path = $1 and b.digest = $2`,
+      [source.name, Buffer.from(`01${content.digest.slice(7)}`, 'hex')],
+    );
+    // Settled, as at the commit; the commit itself is still to come.
+    await client.query('set constraints all immediate');
+    const limiting = limit(hub, project, { max_bytes: 5_100 });
+    await untilStuck(limiting);
+    await client.query('commit');
+    expect(await limiting).toMatchObject({ used_bytes: 5_100 });
+  } finally {
+    client.release();
+  }
+  expectRefused(await declared(source, noise(1)));
+  await expectExact(hub, project);
+});
+
+it('of two that take the last two links of a blob, the second takes its bytes', async () => {
+  const project = await hub.project();
+  const content = blob(1_000);
+  const repos = ['a', 'b'].map((name) => hub.admin.repo(`${project}/${name}`));
+  for (const repo of repos) await repo.mustPush(content);
+  const remove = `delete from repository_blobs rb using repositories r where r.id = rb.repository_id and r.path = $1`;
+  const client = await hub.db.pool.connect();
+  try {
+    await client.query('begin');
+    await client.query(remove, [repos[0]!.name]);
+    const second = hub.db.pool.query(remove, [repos[1]!.name]);
+    await untilStuck(second);
+    await client.query('commit');
+    await second;
+  } finally {
+    client.release();
+  }
+  expect(await expectExact(hub, project)).toMatchObject({ used_bytes: 0 });
+  await repos[0]!.mustPush(content);
+  expect(await expectExact(hub, project)).toMatchObject({ used_bytes: 1_000 });
+});
+
 it('links that come and go at once: the last of them takes the bytes with it', async () => {
   const project = await limited(hub, { max_bytes: 100 * SIZE });
   const [a, b] = [hub.admin.repo(`${project}/a`), hub.admin.repo(`${project}/b`)];

@@ -1,5 +1,6 @@
 /** Ways to forget one condition of a check. Each has to fail a suite; `npm run test:sabotage` tries them one by one. */
 import { CI_MUTATIONS } from './ci-mutations.ts';
+import { GC_MUTATIONS } from './gc-mutations.ts';
 import { mutation, type Mutation } from './mutation.ts';
 import { WEBHOOK_MUTATIONS } from './webhook-mutations.ts';
 
@@ -392,5 +393,6 @@ export const MUTATIONS: readonly Mutation[] = [
     MATRIX,
   ),
   ...CI_MUTATIONS,
+  ...GC_MUTATIONS,
   ...WEBHOOK_MUTATIONS,
 ];

@@ -82,6 +82,13 @@ export const WEBHOOK_MUTATIONS: readonly Mutation[] = [
     RIGHTS,
   ),
   mutation(
+    'webhooks: what a repository was called',
+    `${FOLDER}message.ts`,
+    '.filter(([key]) => tags.has(key));',
+    '.filter(([key]) => key !== String(tags));',
+    RIGHTS,
+  ),
+  mutation(
     'webhooks: addresses in data',
     `${FOLDER}message.ts`,
     "new Set(['address', 'userAgent', 'user_agent'])",
@@ -183,8 +190,8 @@ export const WEBHOOK_MUTATIONS: readonly Mutation[] = [
   mutation(
     'webhooks: claims of others',
     `${QUERIES}webhook-deliveries.ts`,
-    "where d.state = 'pending' and (d.claimed_until is null or d.claimed_until <= now())\n",
-    "where d.state = 'pending'\n",
+    "where id = ${id} and claimed_by = ${worker} and state = 'pending' returning 1 as ok`);",
+    "where id = ${id} and ${worker}::text is not null and state = 'pending' returning 1 as ok`);",
     OUTBOX,
   ),
   mutation(

@@ -61,7 +61,9 @@ export async function afterSweep(query: Query, keys: () => Promise<readonly stri
     }
   };
   await query(`update uploads set touched_at = now() - interval '2 days', writer = null, writer_seen = null`);
-  await query(`select graphile_worker.add_job('reap-uploads')`);
+  // A collector that was killed is waited for no longer.
+  await query('update gc_state set runner = null, runner_seen = null');
+  await query(`select graphile_worker.add_job('collect-garbage')`);
   await until('uploads');
   await query('update dead_objects set delete_after = now()');
   await query(`select graphile_worker.add_job('sweep-dead-objects')`);

@@ -45,7 +45,7 @@ class Client extends Pusher {
     // As many go as come, so that what is pushed is what went a while ago.
     const [push, index, attach] = there.length > ENOUGH ? [0.1, 0.12, 0.15] : [0.32, 0.38, 0.44];
     const dice = random.next();
-    if (dice < push) return this.#push(repo, random.pick(universe.images));
+    if (dice < push) return this.#push(repo, this.#imageToPush(repo));
     if (dice < index) return this.#index(repo);
     if (dice < attach) return this.#attach(repo);
     if (dice < attach + 0.1) return this.#pullByTag(repo);
@@ -59,6 +59,17 @@ class Client extends Pusher {
   }
 
   // Pushing
+
+  /** Half of the time one that is being purged from the trash, if there is one. */
+  #imageToPush(repo: string): Image {
+    const { random, universe, ledger, tally } = this.options;
+    if (random.chance(0.5)) return random.pick(universe.images);
+    const ending = new Set(ledger.trashThatEnds(repo));
+    const some = universe.images.filter(({ manifest }) => ending.has(manifest.digest));
+    if (some.length === 0) return random.pick(universe.images);
+    tally.count('pushes when a trash ends');
+    return random.pick(some);
+  }
 
   async #push(repo: string, content: Image, subject?: string): Promise<void> {
     const { random, leaseMs, tally } = this.options;
@@ -195,13 +206,17 @@ class Client extends Pusher {
     return this.pull(repo, random.pick(known.length > 0 ? known : universe.images.map((one) => one.manifest.digest)));
   }
 
+  /** Best one whose lease ends now. */
   async #lookAtBlob(repo: string): Promise<void> {
-    const { random, ledger, universe } = this.options;
-    const { digest } = random.pick(universe.contents);
-    if (!(await this.head(repo, digest))) return;
-    const promised = ledger.promised(repo, digest);
-    const get = await this.ask('GET blob', [200, 404], () => this.repo(repo).getBlob(digest));
-    if (get.status === 404) this.judgeMissing('GET', repo, digest, promised);
-    else this.sameBytes(repo, get.body, digest);
+    const { random, ledger, universe, tally } = this.options;
+    const ending = new Set(ledger.leasesThatEnd(repo));
+    const some = universe.contents.filter(({ digest }) => ending.has(digest));
+    const content = random.pick(some.length > 0 ? some : universe.contents);
+    if (some.length > 0) tally.count('pushes when a lease ends');
+    await this.provide(repo, content);
+    const promised = ledger.promised(repo, content.digest);
+    const get = await this.ask('GET blob', [200, 404], () => this.repo(repo).getBlob(content.digest));
+    if (get.status === 404) this.judgeMissing('GET', repo, content.digest, promised);
+    else this.sameBytes(repo, get.body, content.digest);
   }
 }

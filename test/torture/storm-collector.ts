@@ -82,7 +82,8 @@ export class Collector {
   /** Until no run is under way and none waits for a worker. */
   #idle(query: Query): Promise<void> {
     const busy = `select 1 from graphile_worker.jobs where task_identifier = any ($1) and run_at <= now() limit 1`;
-    return until(async () => (await query(busy, [JOBS])).length === 0, 'the collector to be idle');
+    // A job of a worker that was killed is taken over after a minute.
+    return until(async () => (await query(busy, [JOBS])).length === 0, 'the collector to be idle', 180);
   }
 
   async #forever(): Promise<void> {

@@ -115,6 +115,11 @@ export class Absence {
   }
 
   /** Whether what was attached at `mark` has to be there still. */
+  /** Milliseconds since it was deleted. */
+  get age(): number | undefined {
+    return this.#since === undefined ? undefined : performance.now() - this.#since;
+  }
+
   keeps(mark: number | undefined): boolean {
     return mark === this.#gaps && !this.#tooLong();
   }
@@ -212,9 +217,27 @@ export class Ledger {
     this.#attached.set(`${repo} ${digest}`, { subject: this.absence(repo, subject), mark });
   }
 
+  /** Blobs of a repository whose lease ends about now, if nothing has renewed it: where a push meets the collector. */
+  leasesThatEnd(repo: string): string[] {
+    return [...this.#leases]
+      .filter(([key, { at }]) => key.startsWith(`${repo} `) && aboutNow(performance.now() - at, 2 * this.#leaseMs))
+      .map(([key]) => key.slice(repo.length + 1));
+  }
+
+  /** Manifests of a repository that are purged from the trash about now. */
+  trashThatEnds(repo: string): string[] {
+    return [...this.#absences]
+      .filter(([key, { age }]) => key.startsWith(`${repo} `) && age !== undefined && aboutNow(age, this.#graceMs))
+      .map(([key]) => key.slice(repo.length + 1));
+  }
+
   /** Whether it must be there as long as nobody deletes it: not, when its subject has been away. */
   mustStay(repo: string, digest: string): boolean {
     const attached = this.#attached.get(`${repo} ${digest}`);
     return attached === undefined || attached.subject.keeps(attached.mark);
   }
+}
+
+function aboutNow(age: number, end: number): boolean {
+  return age > end - 500 && age < end + 2_500;
 }

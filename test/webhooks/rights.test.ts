@@ -1,4 +1,5 @@
 /** Who is told what: filters, and the rights of whoever a hook belongs to. */
+import sql from 'sql-template-tag';
 import { describe, expect, test } from 'vitest';
 import { testHub, type Person } from '../harness/hub.ts';
 import { basic, expectStatus, image, index, send, unique } from '../harness/oci-client.ts';
@@ -43,7 +44,7 @@ describe('a filter', () => {
     await hook(project, at.url, filter);
     // Another project's hook with the same filter hears nothing.
     const other = await receiver();
-    await hook(await hub.project(), other.url, filter);
+    const elsewhere = await hook(await hub.project(), other.url, filter);
     const api = hub.admin.repo(`${project}/web/api`);
     await api.mustPushImage(image(), 'v1');
     await api.mustPushImage(image(), 'v2');
@@ -52,6 +53,7 @@ describe('a filter', () => {
     await settle();
     expect(told(at.received).sort()).toEqual(expected);
     expect(other.received).toEqual([]);
+    expect(await shown<object>(elsewhere)).not.toHaveProperty('withheld');
   });
 
   test.each([
@@ -78,13 +80,20 @@ describe('an owner', () => {
     const { made, leave } = await hookOf(jane, project, at.url);
     await leave();
     const grant = { subject: jane.name, role: 'reader', path_glob: 'web/**' };
+    const moved = { repository: 'secret/api', before: { path: 'secret/api' }, after: { path: 'x' }, reason: 'secret' };
     expectStatus(await hub.api('PUT', `/projects/${project}/grants`, grant), 200);
     at.received.length = 0;
     await hub.admin.repo(`${project}/web/api`).mustPushImage(image(), 'v1');
     await hub.admin.repo(`${project}/secret`).mustPushImage(image(), 'v1');
+    await hub.db.query(sql`
+      insert into events (type, project_id, repository_id, data)
+      select 'dev.berth.repository.moved', r.project_id, r.id, ${JSON.stringify(moved)}::jsonb
+      from repositories r join projects p on p.id = r.project_id where p.name = ${project} and r.path like '%/web/api'`);
     await settle();
     const events = told(at.received);
     expect(events).toContain('manifest.pushed api:v1');
+    // Its name in a project that the owner does not see is not for them.
+    expect(events).toContain('repository.moved api');
     expect(events.filter((event) => /secret|grant|webhook|project/.test(event))).toEqual([]);
     for (const { body } of at.received) expect(body).not.toMatch(/secret|"actor"|admin/);
     expect(await shown(made)).toMatchObject({
@@ -198,8 +207,9 @@ describe('a hook of the hub', () => {
     expectStatus(await as(boss.credentials, 'PATCH', made.at, { types: ['project.created', 'user.created'] }), 200);
     const [project, jane] = [await hub.project(), await hub.person()];
     await settle();
-    expect(told(at.received)).toEqual([`project.created ${project}`, 'user.created ']);
-    expect(at.received[1]!.event.data).toMatchObject({ user: jane.name });
+    expect(told(at.received).sort()).toEqual([`project.created ${project}`, 'user.created ']);
+    const user = at.received.find(({ event }) => event.type === 'dev.berth.user.created');
+    expect(user!.event.data).toMatchObject({ user: jane.name });
     expectStatus(await hub.api('PATCH', `/users/${boss.name}`, { admin: false }), 200);
     await hub.project({ visibility: 'public' });
     await settle();

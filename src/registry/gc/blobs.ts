@@ -3,7 +3,8 @@ import { FIRST_BLOB, lockDueBlobs, lockFreeBlobs, removeBlobs, type BlobCursor }
 import { selectNow } from '../queries/gc-run.ts';
 import type { RunInProgress } from './run.ts';
 
-const BATCH = 500;
+/** Few enough that whoever meets a batch waits for some milliseconds. */
+const BATCH = 200;
 
 /**
  * Looks at every content that is due now. There is no delay: what has no link cannot be mounted, named or read. The same

@@ -6,7 +6,7 @@ import { reviewBlobs } from './blobs.ts';
 import { reviewLinks } from './links.ts';
 import { reviewOrphans } from './orphans.ts';
 import { purgeTrash } from './purge.ts';
-import { RunInProgress, type Collecting, type Counts, type RunOptions } from './run.ts';
+import { CollectionLost, RunInProgress, type Collecting, type Counts, type RunOptions } from './run.ts';
 
 export interface CollectOptions extends RunOptions {
   /** Drops uploads that nobody touched for so long; undefined: none. */
@@ -16,7 +16,7 @@ export interface CollectOptions extends RunOptions {
 }
 
 export interface CollectReport extends Counts {
-  /** Another process was collecting: nothing was done. */
+  /** Another process collects: nothing was done here, or not all. */
   readonly busy: boolean;
 }
 
@@ -36,6 +36,10 @@ export async function collect(world: Collecting, options: CollectOptions = {}): 
     await reviewLinks(run);
     await reviewBlobs(run);
     if (options.sweep ?? true) await sweep(run);
+  } catch (error) {
+    // It goes on there; what was done here is done.
+    if (!(error instanceof CollectionLost)) throw error;
+    return { ...run.counts, busy: true };
   } finally {
     await run.finish();
   }

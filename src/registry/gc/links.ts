@@ -11,7 +11,8 @@ import {
 import { selectNow } from '../queries/gc-run.ts';
 import type { RunInProgress } from './run.ts';
 
-const BATCH = 500;
+/** Few enough that whoever meets a batch waits for some milliseconds. */
+const BATCH = 200;
 
 /**
  * Looks at every link that is due now. A batch waits for nobody: a link, a repository or a row of the queue that somebody has

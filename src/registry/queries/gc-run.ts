@@ -26,6 +26,11 @@ export async function releaseCollection(db: Queryable, runner: string): Promise<
   await db.query(sql`update gc_state set runner = null, runner_seen = null where runner = ${runner}`);
 }
 
+/** When it is known that no other hub is alive. */
+export async function freeCollection(db: Queryable): Promise<void> {
+  await db.query(sql`update gc_state set runner = null, runner_seen = null where runner is not null`);
+}
+
 /**
  * For the rest of the transaction the planner looks rows up by index, whatever it believes about their number: a plan that was
  * made for small tables must not scan large ones. Statements of collection have texts of their own, so no other plan is touched.

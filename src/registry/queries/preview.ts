@@ -8,8 +8,9 @@ export interface DependentRow {
   kind: string;
   size: number;
   tags: string[];
-  /** The manifest that it refers to; null for the one that was asked about. */
+  /** The manifest that it refers to, or the index that it waits for; null for the one that was asked about. */
   about: number | null;
+  /** What it refers to. */
   aboutDigest: Buffer | null;
   /** It has a tag that says something else than that digest. */
   named: boolean;
@@ -24,7 +25,8 @@ const namedAfter = (digest: Sql): Sql => sql`(case get_byte(${digest}, 0) when 1
 
 /**
  * The manifest, and all that refers to it, by its subject or by a tag that says its digest (`sha256-<hex>.sig`), and what refers
- * to that: each as often as it refers to something.
+ * to that: each as often as it refers to something. Also what an index among them lists that refers to something which is gone
+ * for good already: it waits for that index.
  */
 export function selectDependents(
   db: Queryable,
@@ -38,13 +40,21 @@ export function selectDependents(
     with recursive edges (id, digest, about, about_digest) as (
       select id, digest, null::bigint, null::bytea from manifests where id = ${id}
       union
-      select m.id, m.digest, edges.id, edges.digest
+      select m.id, m.digest, edges.id, m.about
       from edges join lateral (
-        select m.id, m.digest from manifests m
+        select m.id, m.digest, edges.digest as about from manifests m
         where m.repository_id = ${repositoryId} and m.subject_digest = edges.digest and m.deleted_at is null
         union
-        select m.id, m.digest from tags t join manifests m on m.id = t.manifest_id
+        select m.id, m.digest, edges.digest from tags t join manifests m on m.id = t.manifest_id
         where t.repository_id = ${repositoryId} and ${isNamedAfter(sql`edges.digest`)}
+        union
+        select m.id, m.digest, s.digest from manifest_children c
+        join manifests m on m.repository_id = ${repositoryId} and m.digest = c.child_digest and m.deleted_at is null
+        join subject_reviews s on s.repository_id = ${repositoryId}
+        where c.manifest_id = edges.id
+          and (m.subject_digest = s.digest and m.created_at <= s.gone_at
+               or exists (select from tags t where t.manifest_id = m.id and t.updated_at <= s.gone_at
+                            and ${isNamedAfter(sql`s.digest`)}))
       ) m on true
     )
     select e.id, e.digest, m.kind, m.size, e.about, e.about_digest as "aboutDigest",
@@ -52,8 +62,8 @@ export function selectDependents(
            exists (select from tags t where t.manifest_id = e.id and not ${isNamedAfter(sql`e.about_digest`)}) as named,
            exists (select from holds h
                    where h.manifest_id = e.id and (h.expires_at is null or h.expires_at > now())) as held,
-           array(select p.id from manifest_children c join manifests p on p.id = c.manifest_id and p.deleted_at is null
-                 where c.repository_id = ${repositoryId} and c.child_digest = e.digest) as parents
+           to_json(array(select p.id from manifest_children c join manifests p on p.id = c.manifest_id and p.deleted_at is null
+                         where c.repository_id = ${repositoryId} and c.child_digest = e.digest)) as parents
     from edges e join manifests m on m.id = e.id
     order by e.about nulls first, e.id limit ${limit}`);
 }
@@ -84,7 +94,8 @@ export async function selectUnreachable(
       join manifests m on m.repository_id = ${repositoryId} and m.digest = c.child_digest and m.deleted_at is null
     )
     select m.digest, m.kind from manifests m
-    where m.id in (select id from below) and m.id not in (select id from kept) order by m.id limit ${limit}`);
+    where m.id in (select id from below) and m.id not in (select id from kept) and m.id <> all (${going}::bigint[])
+    order by m.id limit ${limit}`);
 }
 
 export interface FreedRow {

@@ -118,7 +118,8 @@ export interface Claim {
 }
 
 /**
- * The next messages that are due: one for each hook, two for each project, those first that have been due longest. Hooks are found
+ * The next messages that are due: one for each hook, two for each project, those first whose hooks are
+ * well, and that have been due longest. Hooks are found
  * by jumping through the index from one that has something to the next, so nothing to do costs nothing.
  */
 export function claimDue(db: Queryable, claim: Claim): Promise<ClaimedRow[]> {
@@ -131,7 +132,8 @@ export function claimDue(db: Queryable, claim: Claim): Promise<ClaimedRow[]> {
       from hook where hook.id is not null
     ), due as (
       select d.id, d.next_attempt_at, w.failing_since is not null as failing,
-             row_number() over (partition by coalesce(w.project_id, 0) order by d.next_attempt_at, d.id) as place
+             row_number() over (partition by coalesce(w.project_id, 0)
+                                order by w.failing_since is not null, d.next_attempt_at, d.id) as place
       from hook join webhooks w on w.id = hook.id cross join lateral (
         select id, next_attempt_at from webhook_deliveries
         where webhook_id = w.id and state = 'pending' and next_attempt_at <= now()

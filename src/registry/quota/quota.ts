@@ -1,4 +1,5 @@
 /** The quota of a project: shown to its owners, set by administrators of the hub, and checked against the rows. */
+import { isDeepStrictEqual } from 'node:util';
 import { recordChange, type Actor } from '../../auth/events.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { ProjectError } from '../projects.ts';
@@ -60,9 +61,14 @@ export interface Recount {
   readonly links: number;
 }
 
-/** Counters and rows, without changing anything. */
-export function compareUsage(db: Database, projectId: number): ReturnType<typeof rows.selectCounts> {
-  return rows.selectCounts(db, projectId);
+/** Names of projects with a limit whose counters differ from their rows; the first hundred projects are looked at. */
+export async function wrongQuotas(db: Database): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const { id, name } of await rows.selectLimitedProjects(db, 0, 100)) {
+    const counts = await rows.selectCounts(db, id);
+    if (counts && !isDeepStrictEqual(counts.counted, counts.actual)) wrong.push(name);
+  }
+  return wrong;
 }
 
 /**

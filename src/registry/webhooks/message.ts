@@ -8,21 +8,9 @@ export const CONTENT_TYPE = 'application/cloudevents+json; charset=utf-8';
 export const LARGEST_MESSAGE = 64 * 1024;
 
 /** Of an event's data, what concerns who may pull from the repository. Whatever is not here is for owners of the project. */
-const CONTENT = [
-  'digest',
-  'mediaType',
-  'artifactType',
-  'kind',
-  'size',
-  'subject',
-  'tag',
-  'tags',
-  'before',
-  'version',
-  'path',
-  'count',
-  'files',
-];
+const CONTENT = ['digest', 'mediaType', 'artifactType', 'kind', 'size', 'tag', 'tags', 'version'];
+/** The same of events about files, where a path is that of a file. */
+const FILES = ['path', 'count', 'files'];
 /** For nobody: where people are, as `events.origin`, which is never read into a message at all. */
 const NEVER = new Set(['address', 'userAgent', 'user_agent']);
 
@@ -30,9 +18,7 @@ export function messageOf(event: OutboxEvent, view: View, source: string): strin
   const { data, project, repository, actor, actorKind } = event;
   const found = data ?? {};
   const shown =
-    view === 'whole'
-      ? Object.fromEntries(Object.entries(found).filter(([key]) => !NEVER.has(key)))
-      : Object.fromEntries(CONTENT.flatMap((key) => (key in found ? [[key, found[key]]] : [])));
+    view === 'whole' ? Object.fromEntries(Object.entries(found).filter(([key]) => !NEVER.has(key))) : contentOf(event);
   const place = {
     ...(project !== null && { project }),
     ...(repository !== null && { repository }),
@@ -65,6 +51,16 @@ export function pingOf(webhookId: number, id: string, at: Date, source: string):
     datacontenttype: 'application/json',
   };
   return { type, text: JSON.stringify({ ...envelope, data: { webhook: String(webhookId) } }) };
+}
+
+function contentOf(event: OutboxEvent): Record<string, unknown> {
+  const data = event.data ?? {};
+  const keys = event.type.startsWith(`${PREFIX}file.`) ? [...CONTENT, ...FILES] : CONTENT;
+  const shown = Object.fromEntries(keys.flatMap((key) => (key in data ? [[key, data[key]]] : [])));
+  // By tag, as pushes have it. Elsewhere it is what anything was before, such as a repository's path in another project.
+  const tags = new Set(tagsOf(event));
+  const before = Object.entries(data['before'] ?? {}).filter(([key]) => tags.has(key));
+  return before.length === 0 ? shown : { ...shown, before: Object.fromEntries(before) };
 }
 
 function subjectOf(event: OutboxEvent): { subject?: string } {
