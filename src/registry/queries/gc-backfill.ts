@@ -6,11 +6,15 @@ import type { Transaction } from '../../db/database.ts';
  * @returns whether there may be more
  */
 export async function backfillLinks(tx: Transaction, limit: number): Promise<boolean> {
+  // By itself, so that the page below begins at values that are known: it is found by the index, and not at all once this is over.
+  const from = await tx.first<{ repository: number; blob: number }>(sql`
+    select backfill_repository as repository, backfill_blob as blob from gc_state where backfilled_at is null for update`);
+  if (from === undefined) return false;
   const row = await tx.first<{ more: boolean }>(sql`
     with page as materialized (
       select rb.repository_id, rb.blob_id, rb.leased_until, rb.deleted_at
-      from repository_blobs rb, gc_state s
-      where s.backfilled_at is null and (rb.repository_id, rb.blob_id) > (s.backfill_repository, s.backfill_blob)
+      from repository_blobs rb
+      where (rb.repository_id, rb.blob_id) > (${from.repository}::bigint, ${from.blob}::bigint)
       order by rb.repository_id, rb.blob_id limit ${limit}
     ), queued as (
       insert into link_reviews (repository_id, blob_id, review_after)

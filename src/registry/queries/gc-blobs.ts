@@ -17,7 +17,7 @@ export function lockDueBlobs(
     select review_after::text as review_after, blob_id from blob_reviews
     where review_after <= ${due.until}::timestamptz
       and (review_after, blob_id) > (${due.after.review_after}::timestamptz, ${due.after.blob_id}::bigint)
-    order by review_after, blob_id limit ${due.limit}
+    order by blob_reviews.review_after, blob_id limit ${due.limit}
     for update skip locked`);
 }
 

@@ -23,7 +23,7 @@ export function lockDueLinks(
     where review_after <= ${due.until}::timestamptz - make_interval(secs => ${due.delay})
       and (review_after, repository_id, blob_id)
           > (${due.after.review_after}::timestamptz, ${due.after.repository_id}::bigint, ${due.after.blob_id}::bigint)
-    order by review_after, repository_id, blob_id limit ${due.limit}
+    order by link_reviews.review_after, repository_id, blob_id limit ${due.limit}
     for update skip locked`);
 }
 

@@ -24,7 +24,7 @@ export function lockDueSubject(
     where review_after <= ${due.until}::timestamptz
       and (review_after, repository_id, digest)
           > (${after.review_after}::timestamptz, ${after.repository_id}::bigint, ${after.digest}::bytea)
-    order by review_after, repository_id, digest limit 1
+    order by subject_reviews.review_after, repository_id, digest limit 1
     for update skip locked`);
 }
 

@@ -17,7 +17,7 @@ export function lockDueManifests(
     select deleted_at::text as deleted_at, id from manifests
     where deleted_at <= ${due.until}::timestamptz - make_interval(secs => ${due.undo})
       and (deleted_at, id) > (${due.after.deleted_at}::timestamptz, ${due.after.id}::bigint)
-    order by deleted_at, id limit ${due.limit}
+    order by manifests.deleted_at, id limit ${due.limit}
     for update skip locked`);
 }
 
