@@ -9,6 +9,7 @@ const [major] = process.versions.node.split('.').map(Number);
 
 if (major >= 24) {
   await import('./compile-cache.mjs');
+  if (process.argv[2] === 'serve') (await import('./warm.mjs')).warmUp();
   await import('../src/main.ts');
 } else {
   runWithOwnNode();

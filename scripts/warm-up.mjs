@@ -1,12 +1,26 @@
 // Compiles what a hub loads and keeps the result beside node_modules, so that its first start is as fast, and its
-// processes as small, as later ones are.
+// processes as small, as later ones are. Code is kept apart for each set of V8's flags: once for commands and the primary
+// process, once for workers.
 import '../bin/compile-cache.mjs';
+import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 const src = new URL('../src/', import.meta.url);
+const forWorkers = process.argv.includes('--workers');
+if (!forWorkers) {
+  const { WORKER_FLAGS } = await import('../src/process/worker-flags.ts');
+  const again = [...WORKER_FLAGS, fileURLToPath(import.meta.url), '--workers'];
+  spawn(process.execPath, again, { stdio: 'inherit' }).once('exit', () => void compileMain());
+}
 for (const file of globSync('**/*.ts', { cwd: src })) {
   if (file !== 'main.ts') await import(new URL(file, src));
 }
-// Last, because it ends the process.
-process.argv.splice(2, Infinity, 'version');
-await import('../bin/berth.mjs');
+// Importing a worker's program makes this process wait for its primary.
+if (forWorkers) process.exit();
+
+/** Last, because it ends the process. */
+async function compileMain() {
+  process.argv.splice(2, Infinity, 'version');
+  await import('../src/main.ts');
+}

@@ -20,6 +20,7 @@ import { openDatabase, type Database } from './db/database.ts';
 import { createOutbound, type Outbound } from './http/outbound.ts';
 import { createLog, type Log } from './log.ts';
 import { createMemory } from './registry/memory.ts';
+import { createPulls } from './registry/pulls.ts';
 import { refusalOf } from './registry/quota/refused.ts';
 import type { Registry } from './registry/registry.ts';
 import { createScenes } from './registry/scene.ts';
@@ -78,6 +79,9 @@ export async function createContext(config: Config, secrets: Secrets, options: C
   const denials = stack.use(
     createDenials(db, (error) => log.warn({ err: error }, 'denials could not be written; they are kept for now')),
   );
+  const pulls = stack.use(
+    createPulls(db, (error) => log.warn({ err: error }, 'pulls could not be counted yet; they are kept for now')),
+  );
   const outbound = createOutbound();
   const issuerKeys = createIssuerKeys(db, outbound);
   const authenticator = createAuthenticator(
@@ -97,6 +101,7 @@ export async function createContext(config: Config, secrets: Secrets, options: C
     gate: createGate(db, config),
     scenes: createScenes(db),
     memory: createMemory(),
+    pulls,
     liveHashes: createLiveHashes(),
     worker: options.claimant ?? randomUUID(),
     limits: {

@@ -16,12 +16,16 @@ import { pruneHolds } from './registry/holds.ts';
 import { pruneEvents } from './registry/prune.ts';
 import { COLLECT, runCollectJob, runSweepJob, SWEEP, type CollectJob } from './registry/gc/jobs.ts';
 import { pruneCollection } from './registry/gc/runs.ts';
+import { RUN_RETENTION } from './registry/retention/runs.ts';
+import { pruneRuns, startDueRuns } from './registry/retention/schedule.ts';
 import { foldUsage } from './registry/quota/fold.ts';
-import { MOVE_REPOSITORY, moveRepository } from './registry/rename/moves.ts';
-import { LIST_CHARTS_OF } from './registry/rename/repositories.ts';
+import { LIST_CHARTS_OF, MOVE_REPOSITORY } from './registry/rename/jobs.ts';
 
-/** Loaded when it is wanted: many a hub has no charts. */
+/** Loaded when they are wanted: many a hub has no charts. */
 const chartJobs = () => import('./registry/charts/jobs.ts');
+/** Many a project keeps everything. */
+const retention = () => import('./registry/retention/run.ts');
+const moves = () => import('./registry/rename/moves.ts');
 
 export function jobs({ db, registry, config }: Context): Job<never>[] {
   return [
@@ -99,13 +103,30 @@ export function jobs({ db, registry, config }: Context): Job<never>[] {
     {
       // Repositories that change their project.
       name: MOVE_REPOSITORY,
-      run: ({ moveId }: { moveId: number }) => moveRepository(db, moveId),
+      run: async ({ moveId }: { moveId: number }) => (await moves()).moveRepository(db, moveId),
     },
     {
       // The outbox keeps a month.
       name: 'prune-events',
       every: '17 * * * *',
       run: () => pruneEvents(db),
+    },
+    {
+      // A project's retention policy, or the undoing of it.
+      name: RUN_RETENTION,
+      run: async ({ run }: { run: number }) => (await retention()).workOnRun(registry, run),
+    },
+    {
+      // Daily runs that are due, and runs whose worker died.
+      name: 'start-retention',
+      every: '*/5 * * * *',
+      run: () => startDueRuns(db),
+    },
+    {
+      // Reports of retention are kept for 90 days.
+      name: 'prune-retention-runs',
+      every: '47 * * * *',
+      run: () => pruneRuns(db),
     },
     {
       // What projects without a limit use, in one row each.

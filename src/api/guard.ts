@@ -67,6 +67,9 @@ export function enforce(guards: Guards): (policy: ApiPolicy) => Middleware {
     if (policy.kind === 'project' && principal.kind === 'anonymous' && !READING.has(ctx.method)) {
       throw unauthenticated('Send Basic credentials or a personal token.');
     }
+    // Whoever came here by a former name only looks; what is looked at is what is called so now.
+    const { path: now, project: found, principalEpoch } = facts;
+    Object.assign(ctx.state, { target: { path: now, project: found, principalEpoch } });
     return next();
   };
 }

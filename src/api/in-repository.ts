@@ -3,7 +3,7 @@ import type { Action, Principal, Target } from '../auth/principal.ts';
 import { noteDecision } from '../jobs/origin.ts';
 import { parseReference, parseRepositoryPath, type Reference, type Tag } from '../registry/names.ts';
 import type { Registry } from '../registry/registry.ts';
-import { repositoryOf, type Repository } from '../registry/repositories.ts';
+import { movedRefusal, repositoryOf, type Repository } from '../registry/repositories.ts';
 import { targetOf, type Scene } from '../registry/scene.ts';
 import { notFound, Problem } from './problems.ts';
 import { unauthenticated } from './translate.ts';
@@ -43,10 +43,11 @@ export async function requireRepository(
 }
 
 async function requireRight(registry: Registry, principal: Principal, scene: Scene, action: Action): Promise<void> {
-  const { effect, reason } = await registry.gate.decide(principal, action, targetOf(scene));
+  const { effect, reason, moved } = await registry.gate.decide(principal, action, targetOf(scene));
   noteDecision(effect === 'deny' ? 'deny' : 'allow', reason);
   if (effect !== 'deny') return;
   if (principal.kind === 'anonymous') throw unauthenticated('Send Basic credentials or a personal token.');
+  if (moved) throw movedRefusal(scene);
   throw new Problem('forbidden', `This needs the right to ${action} there; ask an owner of the project.`);
 }
 

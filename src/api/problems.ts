@@ -16,6 +16,8 @@ export const CATALOGUE = {
   'last-admin': [409, 'The last administrator has to stay'],
   'idempotency-conflict': [409, 'The key was used for another request'],
   'idempotency-unfinished': [409, 'The request with this key has not been answered'],
+  'run-under-way': [409, 'A run is under way'],
+  'run-not-done': [409, 'The run is in no state for it'],
   'webhook-disabled': [409, 'The webhook is disabled'],
   'limit-reached': [409, 'There are as many as there may be'],
   'in-use': [409, 'Something else rests on it'],

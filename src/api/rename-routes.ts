@@ -30,7 +30,7 @@ export function renameRoutes({ db, gate, facts }: Parts): ApiRoute[] {
   }
 
   /** The other project, as its administrator knows it; for others there is none. */
-  async function targetProject(principal: Principal, name: string): Promise<KnownProject> {
+  async function targetProject(principal: Principal, name: string): Promise<{ facts: Target; project: KnownProject }> {
     const target = isProjectName(name) ? await facts(name, principal.id) : undefined;
     if (!target?.project || (await gate.sees(principal, target)).effect === 'deny') {
       throw new Problem('validation-failed', 'Name a project that you are an owner of.', {
@@ -38,7 +38,7 @@ export function renameRoutes({ db, gate, facts }: Parts): ApiRoute[] {
       });
     }
     await requireAdminOf(principal, target);
-    return target.project;
+    return { facts: target, project: target.project };
   }
 
   /** Who may see only one side of a move learns nothing of the other. */
@@ -89,12 +89,20 @@ export function renameRoutes({ db, gate, facts }: Parts): ApiRoute[] {
       summary: 'Move a repository to another project that you own, as a job',
       body: shapes.repositoryMove,
       status: 202,
-      answer: shapes.move,
-      run: async ({ target, principal, actor, body: { from, to_project, to } }) => {
-        const source = projectOf(target);
-        await requireAdminOf(principal, { ...target, path: pathIn(source, from) });
-        const wanted = { source, target: await targetProject(principal, to_project), from, to };
-        return shapes.showMove(await requestMove(db, wanted, actor), { from: true, to: true });
+      answer: shapes.moveRequested,
+      run: async ({ target, principal, actor, body: { from, to_project, to, dry_run: dryRun } }) => {
+        const [source, other] = [projectOf(target), await targetProject(principal, to_project)];
+        const [before, after] = [pathIn(source, from), pathIn(other.project, to)];
+        await requireAdminOf(principal, { ...target, path: before });
+        await requireAdminOf(principal, { ...other.facts, path: after });
+        const places = {
+          before: { projectId: source.id, path: before },
+          after: { projectId: other.project.id, path: after },
+        };
+        const shown = shapes.showRenamed({ before, after, dryRun }, await effectsOf(db, places, principal.id));
+        if (dryRun) return shown;
+        const move = await requestMove(db, { source, target: other.project, from, to }, actor);
+        return { ...shown, move: shapes.showMove(move, { from: true, to: true }) };
       },
     }),
     define('GET', '/projects/:project/moves', {

@@ -18,6 +18,7 @@ export const repositoryMove = z.strictObject({
   from: inside('Path of the repository'),
   to_project: z.string().min(1).max(255),
   to: z.string().min(1).max(255).describe('Its path in the other project.'),
+  dry_run: dryRun,
 });
 
 export const renamed = z.object({
@@ -28,6 +29,11 @@ export const renamed = z.object({
     grants: z
       .array(z.object({ project: z.string(), change, grant }))
       .describe('A grant goes by paths inside its project, so another name of the project changes none.'),
+    rules: z
+      .array(
+        z.object({ kind: z.enum(['immutability', 'webhook']), id, project: z.string(), path_glob: z.string(), change }),
+      )
+      .describe('Rules on immutable tags, and webhooks.'),
     more_grants: z.boolean().describe('There are more than the 1,000 listed here.'),
     tokens: z.array(z.object({ id, name: z.string(), change })).describe('Your own tokens with limits of path.'),
     others_tokens: z.object({ stops: z.int(), starts: z.int() }).describe('How many tokens of other people.'),
@@ -36,13 +42,20 @@ export const renamed = z.object({
 
 export const showRenamed = (
   asked: { readonly before: string; readonly after: string; readonly dryRun: boolean },
-  { grants, more, tokens, othersTokens }: RenameEffects,
+  { grants, rules, more, tokens, othersTokens }: RenameEffects,
 ): z.input<typeof renamed> => ({
   before: asked.before,
   after: asked.after,
   dry_run: asked.dryRun,
   effects: {
     grants: grants.map((row) => ({ project: row.project, change: row.change, grant: showGrant(row.grant) })),
+    rules: rules.map((row) => ({
+      kind: row.kind,
+      id: String(row.id),
+      project: row.project,
+      path_glob: row.pathGlob,
+      change: row.change,
+    })),
     more_grants: more,
     tokens: tokens.map((row) => ({ ...row, id: String(row.id) })),
     others_tokens: { ...othersTokens },
@@ -68,6 +81,9 @@ export const move = z.object({
   created_at: time,
   finished_at: time.optional(),
 });
+
+/** What a move will do, and the move, which goes on by itself. */
+export const moveRequested = renamed.extend({ move: move.optional().describe('Absent when nothing was asked for.') });
 
 /** @param sees which of the two projects the reader may see */
 export const showMove = (row: MoveRow, sees: { from: boolean; to: boolean }): z.input<typeof move> => ({

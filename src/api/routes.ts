@@ -29,9 +29,11 @@ import type { Rate } from './rate.ts';
 import { projectRoutes } from './project-routes.ts';
 import { renameRoutes } from './rename-routes.ts';
 import { auditRoutes } from './audit-routes.ts';
+import { retentionRoutes } from './retention-routes.ts';
 import { quotaRoutes } from './quota-routes.ts';
 import { robotRoutes } from './robot-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
+import { tagRoutes } from './tag-routes.ts';
 import { teamRoutes } from './team-routes.ts';
 import { documentRoute } from './document-route.ts';
 import { shareRoutes } from './share-routes.ts';
@@ -68,6 +70,8 @@ export function apiRoutes(door: Omit<ApiDoor, 'report'>): ApiRoute[] {
     ...auditRoutes(db),
     ...chartRoutes(db, gate, registry),
     ...fileRoutes(registry),
+    ...tagRoutes(registry),
+    ...retentionRoutes(db),
     ...shareRoutes(registry, publicUrls),
     ...immutabilityRoutes(db),
     ...holdRoutes(registry),

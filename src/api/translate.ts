@@ -13,6 +13,7 @@ import { BodyAborted, BodyTooLarge } from '../http/body.ts';
 import { TooManyComparisons } from '../registry/charts/text.ts';
 import { ProjectError } from '../registry/projects.ts';
 import { Refusal, type RefusalCode } from '../registry/refusal.ts';
+import { RetentionError, type RetentionProblem } from '../registry/retention/errors.ts';
 import { WebhookError, type WebhookProblem } from '../registry/webhooks/errors.ts';
 import { CATALOGUE, Problem, problemBody, type ProblemName } from './problems.ts';
 
@@ -32,6 +33,14 @@ const ACCOUNT: Record<AccountProblem, ProblemName> = {
   'rule-invalid': 'validation-failed',
 };
 
+const RETENTION: Record<RetentionProblem, ProblemName> = {
+  'policy-invalid': 'validation-failed',
+  'policy-missing': 'not-found',
+  'under-way': 'run-under-way',
+  'run-unknown': 'not-found',
+  'run-not-done': 'run-not-done',
+};
+
 const WEBHOOK: Record<WebhookProblem, ProblemName> = {
   'url-refused': 'validation-failed',
   'filter-invalid': 'validation-failed',
@@ -46,6 +55,7 @@ const WEBHOOK: Record<WebhookProblem, ProblemName> = {
 const REFUSALS: Partial<Record<RefusalCode, ProblemName>> = {
   MANIFEST_UNKNOWN: 'not-found',
   DENIED: 'forbidden',
+  REPOSITORY_MOVED: 'renamed',
   TAG_IMMUTABLE: 'tag-immutable',
   MANIFEST_HELD: 'manifest-held',
   MANIFEST_IN_USE: 'in-use',
@@ -54,7 +64,6 @@ const REFUSALS: Partial<Record<RefusalCode, ProblemName>> = {
   TAG_MOVED: 'conflict',
   UNSUPPORTED: 'conflict',
   QUOTA_EXCEEDED: 'quota-exceeded',
-  REPOSITORY_MOVED: 'renamed',
 };
 
 /** Asking for Basic is what lets curl and browsers know what to send. */
@@ -67,6 +76,7 @@ export function unauthenticated(detail: string): Problem {
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof AccountError) return new Problem(ACCOUNT[error.problem], error.message);
+  if (error instanceof RetentionError) return new Problem(RETENTION[error.problem], error.message);
   if (error instanceof ProjectError) return new Problem(error.problem, error.message);
   if (error instanceof WebhookError) return new Problem(WEBHOOK[error.problem], error.message);
   if (error instanceof Refusal && REFUSALS[error.code] !== undefined) {

@@ -32,7 +32,10 @@ export function get(door: FilesDoor): Middleware {
     if (!version) throw unknownVersion();
     sayVersion(ctx, repository, address, version);
     if (address.kind === 'file') return sendFile(door, ctx, repository, version, address.path);
-    if (ctx.query['archive'] !== undefined) return sendArchive(door, ctx, repository, version, address.folder);
+    if (ctx.query['archive'] !== undefined) {
+      await sendArchive(door, ctx, repository, version, address.folder);
+      return countPull(door, ctx, repository, version);
+    }
     return sendFolder(door, ctx, repository, version, address.folder);
   };
 }
@@ -61,6 +64,7 @@ async function sendFile(
   }
   const blob = await findBlob(registry, repository, file.digest, false);
   if (!blob) throw unknownFile();
+  countPull(door, ctx, repository, version);
   attach(ctx, baseName(path));
   sayDigests(ctx, file.digest);
   await sendContent(ctx, {
@@ -72,6 +76,10 @@ async function sendFile(
       return verifyReads && !range ? verified(bytes, file.digest, blob.size) : bytes;
     },
   });
+}
+
+function countPull({ registry }: FilesDoor, ctx: Context, repository: Repository, version: FoundVersion): void {
+  if (ctx.method === 'GET') registry.pulls.note(repository.id, version.digest, version.tag);
 }
 
 /** Every version has its checksums under this name, unless somebody put a file there. */

@@ -28,6 +28,7 @@ export function getFile(door: HelmDoor): Middleware {
     const layer = prov === undefined ? version?.chart : version?.provenance;
     const blob = version && layer && (await blobOf(registry, version, layer));
     if (!blob) throw notFound();
+    if (ctx.method === 'GET') registry.pulls.note(version.repository.id, version.manifest, row ? row.tag : undefined);
     // The same name may come to hold other bytes, by force or by a late provenance file.
     ctx.set({ 'Cache-Control': 'private, no-cache', Vary: 'Authorization' });
     await sendContent(ctx, {

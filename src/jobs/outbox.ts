@@ -22,6 +22,21 @@ export async function recordEvent(tx: Transaction, event: Event): Promise<void> 
             ${event.actorId || null}, ${event.requestId ?? null}, ${JSON.stringify(event.data)}, ${originText()})`);
 }
 
+/** Several at once, in this order, of one repository and one doing. */
+export async function recordEvents(
+  tx: Transaction,
+  common: Omit<Event, 'type' | 'data'>,
+  events: readonly Pick<Event, 'type' | 'data'>[],
+): Promise<void> {
+  const types = events.map(({ type }) => `dev.berth.${type}`);
+  const data = events.map((event) => JSON.stringify(event.data));
+  await tx.query(sql`
+    insert into events (type, project_id, repository_id, actor_id, request_id, data, origin)
+    select type, ${common.projectId ?? null}::bigint, ${common.repositoryId ?? null}::bigint,
+           ${common.actorId || null}::bigint, ${common.requestId ?? null}::text, data::jsonb, ${originText()}::jsonb
+    from unnest(${types}::text[], ${data}::text[]) with ordinality as e (type, data, place) order by place`);
+}
+
 /** For statements that write their event themselves. */
 export function originText(): string | null {
   const origin = currentOrigin();

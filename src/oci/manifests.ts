@@ -26,6 +26,8 @@ export function getManifest({ registry }: OciDoor): Middleware {
       reference.digest ?? (scene.tagStale ? await settledDigest(registry, repository, reference.tag) : scene.tagDigest);
     const manifest = digest && (await manifests.findManifest(registry, repository, digest, mayPush(registry, ctx)));
     if (!manifest) throw manifests.unknownManifest(reference.digest ?? reference.tag);
+    // Nodes that have the image only look where its tag points.
+    if (ctx.method === 'GET' || reference.tag) registry.pulls.note(repository.id, manifest.digest, reference.tag);
     const etag = `"${manifest.digest}"`;
     ctx.set('Docker-Content-Digest', manifest.digest);
     ctx.set('ETag', etag);

@@ -5,18 +5,14 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { forkWorkers, type Workers } from './workers.ts';
+import { WORKER_FLAGS } from './worker-flags.ts';
 import { completeSecrets, type Config, type Reading, usesDataDir } from '../config.ts';
+import { collectGarbage } from './collect-garbage.ts';
 import { lockDataFolder } from './data-folder.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../db/embedded.ts';
 import { greeting } from './greeting.ts';
 import { createLog, type Log } from '../log.ts';
 import { listenForSignals } from './signals.ts';
-
-/**
- * V8's, for workers: a small young generation, and an old one that is collected before it has grown far. Requests leave little
- * behind, so a collection finds little to keep.
- */
-const WORKER_FLAGS = ['--max-semi-space-size=2', '--initial-old-space-size=16', '--heap-growing-percent=20'];
 
 /** The workers of a hub that was killed let go of the port in moments. */
 const PORT_PATIENCE_MS = 2_000;
@@ -79,6 +75,7 @@ async function start(running: Running, config: Config, given: Reading['secrets']
   process.stdout.write(greeting(config.publicUrls[0]!, password));
   // Lets go of the compiled code in memory, too.
   flushCompileCache();
+  collectGarbage();
 }
 
 async function end(running: Running): Promise<undefined> {

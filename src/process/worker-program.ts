@@ -1,5 +1,6 @@
 /** The program of a worker process: does what the primary says, and ends with it. */
 import { flushCompileCache } from 'node:module';
+import { collectGarbage } from './collect-garbage.ts';
 import { type RunningWorker, startWorker } from '../worker-process.ts';
 import type { FromWorker, HubStart, ToWorker } from './hub-start.ts';
 
@@ -22,6 +23,7 @@ async function act(message: ToWorker): Promise<void> {
       say({ type: 'ready' });
       // Written now: a worker that is killed writes nothing.
       flushCompileCache();
+      collectGarbage();
       break;
     case 'free':
       // Where this fails, the worker that takes the place does it again.

@@ -4,6 +4,7 @@ import type { BlobStore, Redirects } from '../blobs/store.ts';
 import type { GcClocks } from '../config.ts';
 import type { Database } from '../db/database.ts';
 import type { Memory } from './memory.ts';
+import type { Pulls } from './pulls.ts';
 import type { Scenes } from './scene.ts';
 import type { LiveHashes } from './uploads.ts';
 
@@ -14,6 +15,7 @@ export interface Registry {
   readonly gate: Gate;
   readonly scenes: Scenes;
   readonly memory: Memory;
+  readonly pulls: Pulls;
   readonly liveHashes: LiveHashes;
   /** Identifies this process in upload claims. */
   readonly worker: string;

@@ -9,7 +9,7 @@ import { testHub } from '../harness/hub.ts';
 import { basic, expectStatus, image, index, send, unique, type Answer } from '../harness/oci-client.ts';
 import { eachOf } from './outcome.ts';
 import type { Place } from './policy.ts';
-import { ask, concerns, LINES, type Asked } from './tables.ts';
+import { ask, concerns, LINES, type Asked, type Line } from './tables.ts';
 
 const hub = await testHub({ config: { projectCreation: 'admins' } });
 const [stranger, neighbour] = [await hub.person(), await hub.person()];
@@ -17,8 +17,11 @@ await hub.project({ grants: { [neighbour.name]: 'owner' } });
 const canary = (what: string) => unique(`canary-${what}-`);
 
 // Everything private that there is has a word of its own in its name.
-const project = await hub.project({ name: canary('project') });
+const former = await hub.project({ name: canary('former') });
+const project = canary('project');
+expectStatus(await hub.api('POST', `/projects/${former}/rename`, { name: project }), 200);
 const repository = `${project}/${canary('repository')}`;
+const formerly = `${project}/${canary('formerly')}`;
 const repo = hub.admin.repo(repository);
 const tag = canary('tag');
 const pushed = image();
@@ -32,6 +35,10 @@ const referrer = index([], {
 });
 await repo.mustPut(referrer);
 const upload = (await repo.mustStart()).split('/').at(-1)!;
+// One that had another name, in a project that had another name.
+await hub.admin.repo(formerly).mustPut(index([]), tag);
+const renaming = { from: formerly.split('/')[1]!, to: canary('renamed') };
+expectStatus(await hub.api('POST', `/projects/${project}/repositories/rename`, renaming), 200);
 // Teams are known to whoever is signed in; what they were given is not.
 const team = unique('team-');
 await hub.db.query(sql`insert into principals (kind, name) values ('team', ${team})`);
@@ -45,6 +52,7 @@ const grant = expectStatus(given, 200).json<{ id: string }>().id;
 const secrets = [
   project,
   repository.split('/')[1]!,
+  renaming.to,
   tag,
   annotation,
   upload,
@@ -103,21 +111,28 @@ describe('a crawl over every route', () => {
     token: ['1'],
     user: ['admin'],
   };
-  const asked: Asked[] = LINES.flatMap((line) => {
+  const called = [
+    { project, repository },
+    { project: former, repository: repository.replace(project, former) },
+    { project: former, repository: formerly.replace(project, former) },
+  ];
+  const asked: Asked[] = called.flatMap((each) => LINES.flatMap((line) => askedOf(line, each)));
+
+  function askedOf(line: Line, names: Pick<Place, 'project' | 'repository'>): Asked[] {
     const [first = '', ...more] = [...line.path.matchAll(/(?<=\/):([a-z]+)/g)]
       .map(([, name]) => name!)
       .filter((name) => name !== 'project');
     return (children[first] ?? ['none']).map((child) => ({
-      ...ask(line, { project, repository } as Place),
+      ...ask(line, names as Place),
       path: line.path
-        .replace('*namespace', project)
-        .replace('*address', `${repository}:${tag}/x.txt`)
-        .replace('*name', repository)
-        .replace(':project', project)
+        .replace('*namespace', names.project)
+        .replace('*address', `${names.repository}:${tag}/x.txt`)
+        .replace('*name', names.repository)
+        .replace(':project', names.project)
         .replace(`:${first}`, child)
         .replaceAll(/(?<=\/):([a-z]+)/g, (_, name: string) => children[name]?.[0] ?? String(more.indexOf(name))),
     }));
-  });
+  }
   const queries = [
     '',
     '?limit=1000',
@@ -146,7 +161,7 @@ describe('a crawl over every route', () => {
         if (text.includes(secret) && !heard.includes(secret))
           found.push(`${one.method} ${one.path}: ${answer.status} says ${secret}`);
       }
-      if (answer.status < 300 && one.path.split('?')[0]!.includes(project)) {
+      if (answer.status < 300 && [project, former].some((name) => one.path.split('?')[0]!.includes(name))) {
         found.push(`${one.method} ${one.path}: ${answer.status}`);
       }
     });
@@ -179,6 +194,12 @@ describe('a crawl over every route', () => {
 describe('missing and forbidden', () => {
   const missing = { project: unique('missing-'), repository: '' };
   missing.repository = `${missing.project}/${repository.split('/')[1]!}`;
+  const hiding = [
+    { project, repository },
+    { project: former, repository: repository.replace(project, former) },
+    { project, repository: formerly },
+    { project: former, repository: formerly.replace(project, former) },
+  ];
   const lines = LINES.filter((line) => concerns(line) !== 'nothing');
 
   /** Everything but the request's id, the date, and the names that were asked for. */
@@ -197,14 +218,16 @@ describe('missing and forbidden', () => {
     const different: string[] = [];
     await eachOf(lines, async (line) => {
       for (const head of line.method === 'GET' ? [false, true] : [false]) {
-        const [hidden, gone] = await Promise.all(
-          [{ project, repository }, missing].map(async (names) => {
+        const [gone, ...hidden] = await Promise.all(
+          [missing, ...hiding].map(async (names) => {
             const one = ask(line, names as Place);
             const method = head ? 'HEAD' : one.method;
             return bytes(await send(hub.origin, { ...one, method, headers: { ...one.headers, ...as[who] } }), names);
           }),
         );
-        if (hidden !== gone) different.push(`${line.method} ${line.path}:\n${hidden}\nand\n${gone}`);
+        for (const answer of hidden) {
+          if (answer !== gone) different.push(`${line.method} ${line.path}:\n${answer}\nand\n${gone}`);
+        }
       }
     });
     expect(different.slice(0, 3)).toEqual([]);

@@ -228,6 +228,16 @@ export const POLICY: Readonly<Record<string, Needs>> = {
   'api-grant-set': 'to administrate the project',
   'api-grant-remove': 'to administrate the project',
   'api-explain': 'to administrate the project',
+  'api-tags': 'to see the project',
+  'api-retention-policy': 'to administrate the project',
+  'api-retention-policy-set': 'to administrate the project',
+  'api-retention-policy-remove': 'to administrate the project',
+  'api-retention-preview': 'to administrate the project',
+  'api-retention-runs': 'to administrate the project',
+  'api-retention-run-start': 'to administrate the project',
+  'api-retention-run': 'to administrate the project',
+  'api-retention-run-decisions': 'to administrate the project',
+  'api-retention-run-undo': 'to administrate the project',
 };
 
 /** What is at the path that is asked for. */

@@ -55,6 +55,9 @@ async function tenant(mark: string): Promise<Tenant> {
   const fixed = await hub.api('POST', `/projects/${project}/immutability`, { tag_glob: 'none' });
   const owner = { owner_kind: 'release', owner_id: mark, reason: 'runs' };
   const hold = await hub.api('PUT', `/projects/${project}/holds`, { repository: repo.name, tag: 'mine', ...owner });
+  const rules = [{ keep_latest: 10 }];
+  expectStatus(await hub.api('PUT', `/projects/${project}/retention`, { rules }), 200);
+  const run = expectStatus(await hub.api('POST', `/projects/${project}/retention/runs`), 201);
   const build = await hub.db.first<{ id: number }>(sql`
     with r as (select id, name from principals where name = ${`${project}/${rule}`}),
          p as (insert into principals (kind, name, parent_id, expires_at)
@@ -64,6 +67,17 @@ async function tenant(mark: string): Promise<Tenant> {
   const session = await hub.db.first<{ id: number }>(sql`
     insert into sessions (principal_id, secret_hash, expires_at) values (${row!.id}, ${randomBytes(32)}, now() + interval '1 hour')
     returning id`);
+  const hook = { url: 'https://x.example.com/', types: ['nothing.at-all'] };
+  const hooked = expectStatus(await hub.api('POST', `/projects/${project}/webhooks`, hook), 201).json<{ id: string }>();
+  const tried = await hub.api('POST', `/projects/${project}/webhooks/${hooked.id}/test`);
+  const former = person.client.repo(`${project}/former`);
+  await former.mustPushImage(image(), 'mine');
+  const rename = { from: 'former', to: 'other' };
+  expectStatus(await hub.api('POST', `/projects/${project}/repositories/rename`, rename), 200);
+  const move = await hub.db.first<{ id: number }>(sql`
+    insert into repository_moves (repository_id, from_project_id, to_project_id, from_path, to_path, state)
+    select r.id, r.project_id, r.project_id, 'other', 'other', 'done' from repositories r join projects p on p.id = r.project_id
+    where p.name = ${project} limit 1 returning id`);
   return {
     person,
     project,
@@ -78,8 +92,13 @@ async function tenant(mark: string): Promise<Tenant> {
       'robot token': expectStatus(given, 201).json<{ id: string }>().id,
       share: shared.json<{ id: string }>().id,
       session: String(session!.id),
+      hook: hooked.id,
+      delivery: expectStatus(tried, 201).json<{ id: string }>().id,
       robot,
       rule,
+      move: String(move!.id),
+      alias: `${project}%2Fformer`,
+      run: run.json<{ id: string }>().id,
       'ci session': String(build!.id),
       'immutability rule': expectStatus(fixed, 201).json<{ id: string }>().id,
       hold: expectStatus(hold, 200).json<{ id: string }>().id,
@@ -94,7 +113,7 @@ async function tenant(mark: string): Promise<Tenant> {
 /** What of a row changes without anybody changing it. */
 const RESTLESS: Readonly<Record<string, string>> = { tokens: 'last_used_at' };
 const ASIDE =
-  /^(audit|audit_chain|events|event_consumers|idempotency_keys|job_runners|sessions|signing_keys|secrets|.*_\d+)$/;
+  /^(audit|audit_chain|events|event_consumers|idempotency_keys|job_runners|sessions|signing_keys|secrets|manifest_pulls|tag_pulls|.*_\d+)$/;
 
 /** A checksum for each table. */
 async function dump(): Promise<Record<string, string>> {

@@ -46,6 +46,7 @@ const CHILDREN: Readonly<Record<string, string>> = {
   file: 'web-1.2.3.tgz',
   robot: 'matrix',
   token: '999999999',
+  run: '999999999',
   hook: '999999999',
   delivery: '999999999',
 };

@@ -6,6 +6,7 @@ import { basic, expectStatus, image, send, unique, type Credentials } from '../h
 import { expectError } from '../harness/oci-client-expect.ts';
 import { filesClient } from '../files/harness.ts';
 import { chart } from '../helm/charts.ts';
+import { expectExact, limit } from '../quota/harness.ts';
 import { classic } from '../helm/client.ts';
 
 const hub = await testHub();
@@ -27,7 +28,7 @@ async function work(name: string): Promise<void> {
 
 async function move(project: string, from: string, to_project: string, to: string) {
   const answer = await hub.api('POST', `/projects/${project}/repositories/move`, { from, to_project, to });
-  const { id } = expectStatus(answer, 202).json<{ id: string }>();
+  const { id } = expectStatus(answer, 202).json<{ move: { id: string } }>().move;
   await work('move-repository');
   return expectStatus(await hub.api('GET', `/projects/${project}/moves/${id}`), 200).json<Record<string, unknown>>();
 }
@@ -147,6 +148,60 @@ describe('moved', () => {
     expect(moves.json<{ items: object[] }>().items).toMatchObject([{ to: 'app' }, { to: 'from/app' }]);
   });
 
+  it('takes what it uses from one account to the other, and goes nowhere where it has no room', async () => {
+    const [source, target, full] = [await hub.project(), await hub.project(), await hub.project()];
+    const [mine, shared] = [image(), image()];
+    await hub.admin.repo(`${source}/app`).mustPushImage(mine, 'v1');
+    for (const repository of [`${source}/app`, `${source}/stays`, `${target}/there`]) {
+      await hub.admin.repo(repository).mustPushImage(shared, 'v2');
+    }
+    for (const project of [source, target]) await limit(hub, project, { max_bytes: 1_000_000 });
+    await limit(hub, full, { max_bytes: 100 });
+    const before = [await expectExact(hub, source), await expectExact(hub, target)];
+    expect(await move(source, 'app', full, 'app')).toMatchObject({
+      state: 'failed',
+      error: expect.stringContaining(`Project ${full} is full`),
+    });
+    await hub.admin.repo(`${source}/app`).mustPull('v1');
+    expect([await expectExact(hub, source), (await expectExact(hub, full)).used_bytes]).toEqual([before[0], 0]);
+    expect(await move(source, 'app', target, 'app')).toMatchObject({ state: 'done' });
+    const after = [await expectExact(hub, source), await expectExact(hub, target)];
+    expect(after.map(({ artifacts }) => artifacts)).toEqual([1, 3]);
+    expect(after[0]!.used_bytes).toBeLessThan(before[0]!.used_bytes);
+    expect(after[1]!.used_bytes).toBeGreaterThan(before[1]!.used_bytes);
+  });
+
+  it('is seen beforehand: which grants of either project stop and start to match', async () => {
+    const [here, there] = [await hub.person(), await hub.person()];
+    const source = await hub.project({ grants: { [here.name]: 'writer' } });
+    const target = await hub.project({ grants: { [there.name]: 'writer' } });
+    await hub.admin.repo(`${source}/app`).mustPushImage(image(), 'v1');
+    const rule = { path_glob: 'ap*', tag_glob: 'v*' };
+    expectStatus(await hub.api('POST', `/projects/${target}/immutability`, rule), 201);
+    const wanted = { from: 'app', to_project: target, to: 'app', dry_run: true };
+    const answer = expectStatus(await hub.api('POST', `/projects/${source}/repositories/move`, wanted), 202);
+    const { effects, move: none } = answer.json<{ effects: { grants: object[]; rules: object[] }; move?: object }>();
+    expect(none).toBeUndefined();
+    expect(effects.grants).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({
+          project: source,
+          change: 'stops',
+          grant: expect.objectContaining({ subject: here.name }),
+        }),
+        expect.objectContaining({
+          project: target,
+          change: 'starts',
+          grant: expect.objectContaining({ subject: there.name }),
+        }),
+      ]),
+    );
+    expect(effects.rules).toMatchObject([
+      { kind: 'immutability', project: target, path_glob: 'ap*', change: 'starts' },
+    ]);
+    await here.client.repo(`${source}/app`).mustPull('v1');
+  });
+
   it('takes its chart to the other index', async () => {
     const [source, target] = [await hub.project(), await hub.project()];
     const packed = await chart();
@@ -162,7 +217,7 @@ describe('moved', () => {
     await hub.admin.repo(`${source}/app`).mustPushImage(image(), 'v1');
     const wanted = { from: 'app', to_project: target, to: 'app' };
     const ask = () => hub.api('POST', `/projects/${source}/repositories/move`, wanted);
-    const { id } = expectStatus(await ask(), 202).json<{ id: string }>();
+    const { id } = expectStatus(await ask(), 202).json<{ move: { id: string } }>().move;
     expectStatus(await ask(), 409);
     await hub.admin.repo(`${target}/app`).mustPushImage(image(), 'v1');
     await work('move-repository');

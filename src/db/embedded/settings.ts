@@ -21,6 +21,9 @@ const SETTINGS: Settings = {
   max_wal_size: '512MB',
   jit: 'off',
   max_parallel_workers_per_gather: '0',
+  // Processes that have nothing to do here: what is read is mostly in the page cache, and nothing is replicated.
+  io_method: 'sync',
+  max_logical_replication_workers: '0',
   // The file system of the data folder is usually an SSD's.
   random_page_cost: '1.1',
   idle_in_transaction_session_timeout: '60s',

@@ -26,7 +26,8 @@ export async function runCollectJob(registry: Registry, job: CollectJob): Promis
     budget: BUDGET_MS,
     pace: PACE,
     uploadIdleSeconds: registry.limits.uploadIdleSeconds,
-    sweep: false,
+    // Who asks for it wants all of it; ordinarily the bytes have a job of their own.
+    sweep: job.requestedBy !== undefined,
   });
 }
 
@@ -35,7 +36,6 @@ export async function runSweepJob(registry: Registry): Promise<void> {
 }
 
 /** Has both parts run as soon as a worker is free. */
-export async function enqueueCollection(tx: Transaction, requestedBy: number | undefined): Promise<void> {
-  await enqueue(tx, COLLECT, requestedBy === undefined ? {} : { requestedBy }, `${COLLECT} requested`);
-  await enqueue(tx, SWEEP, {}, SWEEP);
+export function enqueueCollection(tx: Transaction, requestedBy: number): Promise<void> {
+  return enqueue(tx, COLLECT, { requestedBy }, `${COLLECT} requested`);
 }

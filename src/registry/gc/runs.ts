@@ -64,7 +64,7 @@ export function listRuns(
 /** Has collection run as soon as a worker is free. */
 export async function requestCollection(db: Database, actor: Actor): Promise<void> {
   await db.transaction(async (tx) => {
-    await enqueueCollection(tx, actor.id || undefined);
+    await enqueueCollection(tx, actor.id);
     await recordChange(tx, actor, { type: 'gc.requested', data: {} });
   });
 }

@@ -4,16 +4,18 @@
  */
 import { matchesPath, touchesRoot } from '../../auth/glob.ts';
 import { listGrants, type ProjectGrant } from '../../auth/grants.ts';
-import { withinProject } from '../../auth/names.ts';
+import { projectOf, withinProject } from '../../auth/names.ts';
 import type { Queryable } from '../../db/database.ts';
-import { selectLimitedTokens } from '../queries/rename-effects.ts';
+import { selectLimitedTokens, selectPathRules, type PathRuleRow } from '../queries/rename-effects.ts';
 
 export type Change = 'stops' | 'starts';
 
 export interface RenameEffects {
   /** Of either project. Grants go by paths inside theirs, so a project's new name changes none. */
   readonly grants: readonly { readonly grant: ProjectGrant; readonly project: string; readonly change: Change }[];
-  /** There are more of them than fit here. */
+  /** Rules on immutable tags, and webhooks, of either project. */
+  readonly rules: readonly (PathRuleRow & { readonly project: string; readonly change: Change })[];
+  /** There are more grants than fit here. */
   readonly more: boolean;
   /** Limits of the caller's own tokens. */
   readonly tokens: readonly { readonly id: number; readonly name: string; readonly change: Change }[];
@@ -28,28 +30,47 @@ export interface Renaming {
 }
 
 const MOST_GRANTS = 1_000;
+const MOST_RULES = 1_000;
 const BATCH = 500;
 
 /** @param callerId whose tokens may be named */
 export async function effectsOf(db: Queryable, renaming: Renaming, callerId: number): Promise<RenameEffects> {
   const { grants, more } = await changedGrants(db, renaming);
-  return { grants, more, ...(await changedTokens(db, renaming, callerId)) };
+  return { grants, more, rules: await changedRules(db, renaming), ...(await changedTokens(db, renaming, callerId)) };
 }
 
-async function changedGrants(
-  db: Queryable,
-  { before, after }: Renaming,
-): Promise<Pick<RenameEffects, 'grants' | 'more'>> {
-  if (!before.path.includes('/')) return { grants: [], more: false };
+/** What the glob of one of a project's rules does. */
+function changeInside(id: number, glob: string, { before, after }: Renaming): Change | undefined {
+  const covers = ({ projectId, path }: Renaming['before']): boolean =>
+    projectId === id && matchesPath(glob, withinProject(path));
+  return changeOf(covers(before), covers(after));
+}
+
+/** The one, or the two, projects that paths are inside of. */
+function projectsOf({ before, after }: Renaming): Map<number, string> {
+  return new Map([after, before].map(({ projectId, path }) => [projectId, projectOf(path)]));
+}
+
+async function changedRules(db: Queryable, renaming: Renaming): Promise<RenameEffects['rules']> {
+  if (!renaming.before.path.includes('/')) return [];
+  const found: RenameEffects['rules'][number][] = [];
+  for (const [id, project] of projectsOf(renaming)) {
+    for (const rule of await selectPathRules(db, id, MOST_RULES)) {
+      const change = changeInside(id, rule.pathGlob, renaming);
+      if (change !== undefined) found.push({ ...rule, project, change });
+    }
+  }
+  return found;
+}
+
+async function changedGrants(db: Queryable, renaming: Renaming): Promise<Pick<RenameEffects, 'grants' | 'more'>> {
+  if (!renaming.before.path.includes('/')) return { grants: [], more: false };
   const found: RenameEffects['grants'][number][] = [];
-  for (const id of new Set([before.projectId, after.projectId])) {
-    const project = (id === before.projectId ? before : after).path.split('/', 1)[0] as string;
+  for (const [id, project] of projectsOf(renaming)) {
     for (let last = 0; ;) {
       const grants = await listGrants(db, id, { after: last, limit: BATCH });
       for (const grant of grants) {
-        const covers = (place: Renaming['before']): boolean =>
-          place.projectId === id && matchesPath(grant.pathGlob, withinProject(place.path));
-        const change = changeOf(covers(before), covers(after));
+        const change = changeInside(id, grant.pathGlob, renaming);
         if (change === undefined || (grant.expiresAt !== null && grant.expiresAt.getTime() <= Date.now())) continue;
         if (found.length === MOST_GRANTS) return { grants: found, more: true };
         found.push({ grant, project, change });

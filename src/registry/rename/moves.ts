@@ -11,12 +11,11 @@ import { ProjectError } from '../projects.ts';
 import * as moves from '../queries/moves.ts';
 import { lockNamed, lockNamedRepository, moveRepositoryRow, moveUsage } from '../queries/rename.ts';
 import { Refusal } from '../refusal.ts';
+import { MOVE_REPOSITORY } from './jobs.ts';
 import { lockProjects, pathIn, type KnownProject } from './projects.ts';
 import { noRepository, relistChart, requireFreePath } from './repositories.ts';
 
 export type { MoveRow } from '../queries/moves.ts';
-
-export const MOVE_REPOSITORY = 'move-repository';
 
 export interface WantedMove {
   readonly source: KnownProject;

@@ -7,10 +7,8 @@ import { placeOf } from '../charts/names.ts';
 import { ProjectError } from '../projects.ts';
 import * as charts from '../queries/rename-charts.ts';
 import * as rows from '../queries/rename.ts';
+import { LIST_CHARTS_OF } from './jobs.ts';
 import { lockProjects, pathIn, takenName, type KnownProject } from './projects.ts';
-
-/** The job that lists what is a chart at the path that its repository has now. */
-export const LIST_CHARTS_OF = 'list-charts-of';
 
 /**
  * @param from and `to`, inside the project
