@@ -64,7 +64,6 @@ async function blobs(db: Database, { repositoryId, projectId }: Place): Promise<
       size: 1_000,
       digest: `sha256:${sha256.toString('hex', 1)}`,
       leftovers: [],
-      lease: 172_800,
     });
     spent += performance.now() - from;
   }
@@ -86,7 +85,6 @@ async function manifests(db: Database, { repositoryId }: Place): Promise<number>
       subjectDigest: null,
       annotations: null,
       pushedBy: null,
-      lease: 172_800,
       payload,
     });
   }

@@ -126,9 +126,9 @@ async function waiting(): Promise<number> {
 }
 
 /** Until the other transaction has either come through or waits, as the nth. */
-async function untilStuck(other: Promise<unknown>, nth = 1): Promise<void> {
+async function untilStuck(work: Promise<unknown>, nth = 1): Promise<void> {
   let done = false;
-  void other.finally(() => (done = true)).catch(() => {});
+  void work.finally(() => (done = true)).catch(() => {});
   while (!done && (await waiting()) < nth) await new Promise((resolve) => setImmediate(resolve));
 }
 
