@@ -24,6 +24,7 @@ const GIB = 1024 ** 3;
 
 export const HELP = `npm run bench -- [options]
 npm run bench -- files [--rounds N] [--seconds N] [--folder DIR]   files through /files, beside nginx
+npm run bench -- retention [--tags N]            previews of retention over many tags
 
   --smoke            three rounds of a second of the workloads that have a floor, a large blob of 256 MiB;
                      fails below bench/floors.json

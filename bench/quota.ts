@@ -21,6 +21,8 @@ const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '9' }, statements: { type: 'string', default: '1000' } },
 });
 const [ROUNDS, STATEMENTS] = [Number(values.rounds), Number(values.statements)];
+/** Seconds. */
+const LEASE = 48 * 3600;
 const TRIGGERS = {
   repository_blobs: ['quota_insert', 'quota_delete'],
   manifests: ['quota_insert', 'quota_delete'],
@@ -54,6 +56,7 @@ async function blobs(db: Database, { repositoryId, projectId }: Place): Promise<
       requestId: 'bench',
       sha256,
       sha512: null,
+      lease: LEASE,
     };
     const from = performance.now();
     await commitBlob(db, {

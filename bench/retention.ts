@@ -1,5 +1,5 @@
 /**
- * `node bench/retention.ts`: the preview of a policy over many tags, beside another request that wants to be answered: how long it
+ * `npm run bench -- retention`: the preview of a policy over many tags, beside another request that wants to be answered: how long it
  * takes, how much memory, and for how long the event loop stood still. Rows are made by SQL; nothing has bytes.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -12,7 +12,7 @@ import type { Rule } from '../src/registry/retention/rule.ts';
 import { admin, inDatabase } from '../test/harness/postgres.ts';
 import startPostgres from '../test/harness/postgres.ts';
 
-const HELP = `node bench/retention.ts [options]
+const HELP = `npm run bench -- retention [options]
 
   --tags N          tags, each of a manifest of its own with three blobs (100000)
   --repositories N  repositories that they are spread over (1)
@@ -91,19 +91,21 @@ async function measure(db: Database, projectId: number, rules: readonly Rule[]):
   return took;
 }
 
-const { values } = parseArgs({
-  options: {
-    help: { type: 'boolean', short: 'h', default: false },
-    tags: { type: 'string', default: '100000' },
-    repositories: { type: 'string', default: '1' },
-    rounds: { type: 'string', default: '5' },
-    limit: { type: 'string', default: '5000' },
-  },
-});
-if (values.help) console.log(HELP);
-else process.exitCode = await main();
-
-async function main(): Promise<number> {
+export async function benchRetention(argv: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      help: { type: 'boolean', short: 'h', default: false },
+      tags: { type: 'string', default: '100000' },
+      repositories: { type: 'string', default: '1' },
+      rounds: { type: 'string', default: '5' },
+      limit: { type: 'string', default: '5000' },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
   const provided: Record<string, string> = {};
   const project = { provide: (key: string, value: string) => (provided[key] = value) } as unknown as TestProject;
   const stop = await startPostgres(project);

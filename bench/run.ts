@@ -7,6 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { benchCharts } from './charts.ts';
 import { benchFiles } from './files.ts';
+import { benchRetention } from './retention.ts';
 import { benchRename } from './rename.ts';
 import { GeneratorProcess } from './load/generator-process.ts';
 import { WORKLOADS, type Workload } from './load/workloads.ts';
@@ -174,6 +175,7 @@ const argv = process.argv.slice(2);
 const [part, ...rest] = argv;
 if (part === 'files') await benchFiles(rest);
 else if (part === 'charts') process.exitCode = await benchCharts(rest);
+else if (part === 'retention') process.exitCode = await benchRetention(rest);
 else if (part === 'rename') process.exitCode = await benchRename(rest);
 else {
   const options = readOptions(argv);

@@ -61,6 +61,8 @@ $$;
 
 create function count_old_links() returns trigger language plpgsql as $$
 begin
+  -- A repository that is just being moved to another project is waited for: what goes, goes from where it is then.
+  perform 1 from repositories where id in (select repository_id from old_links) order by id for key share;
   -- Locked first, and in order; what is decided afterwards sees what the one before left.
   perform 1 from project_blobs p
     join (select distinct r.project_id, o.blob_id from old_links o join repositories r on r.id = o.repository_id) g
@@ -96,6 +98,7 @@ $$;
 
 create function count_old_manifests() returns trigger language plpgsql as $$
 begin
+  perform 1 from repositories where id in (select repository_id from old_manifests) order by id for key share;
   insert into project_usage_deltas (project_id, bytes, artifacts)
   select r.project_id, -sum(o.size), -count(*) from old_manifests o join repositories r on r.id = o.repository_id
   group by r.project_id order by r.project_id;
@@ -104,16 +107,13 @@ end
 $$;
 
 create function count_reservation() returns trigger language plpgsql as $$
+declare
+  project bigint;
 begin
-  if tg_op = 'DELETE' then
+  select project_id into project from repositories where id = coalesce(new.repository_id, old.repository_id) for key share;
+  if found then
     insert into project_usage_deltas (project_id, reserved)
-    select project_id, -old.reserved from repositories where id = old.repository_id;
-  elsif tg_op = 'INSERT' then
-    insert into project_usage_deltas (project_id, reserved)
-    select project_id, new.reserved from repositories where id = new.repository_id;
-  else
-    insert into project_usage_deltas (project_id, reserved)
-    select project_id, new.reserved - old.reserved from repositories where id = new.repository_id;
+    values (project, coalesce(new.reserved, 0) - coalesce(old.reserved, 0));
   end if;
   return null;
 end
@@ -135,7 +135,7 @@ declare
   d record;
 begin
   -- Another project than this may share the number; it only waits along.
-  perform pg_advisory_xact_lock_shared(1650815491, (new.project_id % 2147483647)::int);
+  perform pg_advisory_xact_lock_shared(1650815492, (new.project_id % 2147483647)::int);
   select * into usage from project_usage where project_id = new.project_id;
   if not found then
     delete from project_usage_deltas where project_id = new.project_id and id = new.id;

@@ -109,6 +109,12 @@ create unique index repository_moves_open on repository_moves (repository_id) wh
 create function move_usage(moved bigint, source bigint, target bigint) returns void language plpgsql as $$
 begin
   if to_regclass('project_blobs') is null then return; end if;
+  -- Nothing but its own row keeps an upload from changing what it reserves. Whoever holds one wants the repository's row next, so
+  -- nobody is waited for here: the caller had them all, and one that came since then and is busy makes it begin again.
+  if (select count(*) from uploads where repository_id = moved)
+     <> (select count(*) from (select from uploads where repository_id = moved for update skip locked) held) then
+    raise exception 'an upload to repository % is busy', moved using errcode = 'serialization_failure';
+  end if;
   -- Locked first, in order; what is decided afterwards sees what those before left.
   perform 1 from project_blobs p join repository_blobs rb on rb.blob_id = p.blob_id
     where rb.repository_id = moved and p.project_id in (source, target)

@@ -19,7 +19,7 @@ import { pruneCollection } from './registry/gc/runs.ts';
 import { RUN_RETENTION } from './registry/retention/runs.ts';
 import { pruneRuns, startDueRuns } from './registry/retention/schedule.ts';
 import { foldUsage } from './registry/quota/fold.ts';
-import { LIST_CHARTS_OF, MOVE_REPOSITORY } from './registry/rename/job-names.ts';
+import { LIST_CHARTS_OF, MOVE_REPOSITORY } from './registry/rename/jobs.ts';
 
 /** Loaded when they are wanted: many a hub has no charts. */
 const chartJobs = () => import('./registry/charts/jobs.ts');

@@ -1,7 +1,13 @@
 /** The repository that a request below `/projects/:project` names in its query or body, if the caller may do that there. */
 import type { Action, Principal, Target } from '../auth/principal.ts';
 import { noteDecision } from '../jobs/origin.ts';
-import { parseReference, parseRepositoryPath, type Reference, type Tag } from '../registry/names.ts';
+import {
+  parseReference,
+  parseRepositoryPath,
+  type Reference,
+  type RepositoryPath,
+  type Tag,
+} from '../registry/names.ts';
 import type { Registry } from '../registry/registry.ts';
 import { movedRefusal, repositoryOf, type Repository } from '../registry/repositories.ts';
 import { targetOf, type Scene } from '../registry/scene.ts';
@@ -35,7 +41,7 @@ export async function requireRepository(
   }
   const tag = where.tag === undefined ? {} : { tag: where.tag };
   const scene = await registry.scenes.resolve({ path, principalId: principal.id, ...tag });
-  const repository = repositoryOf(scene, path);
+  const repository = repositoryOf(scene, scene.path as RepositoryPath);
   const sees = await registry.gate.decide(principal, 'pull', targetOf(scene));
   if (sees.effect === 'deny' || !repository || repository.projectId !== target.project?.id) throw notFound();
   if (action !== 'pull') await requireRight(registry, principal, scene, action);

@@ -31,9 +31,15 @@ export const renamed = z.object({
       .describe('A grant goes by paths inside its project, so another name of the project changes none.'),
     rules: z
       .array(
-        z.object({ kind: z.enum(['immutability', 'webhook']), id, project: z.string(), path_glob: z.string(), change }),
+        z.object({
+          kind: z.enum(['immutability', 'webhook', 'retention']),
+          id: id.describe('Of retention, which rule of the policy, from 1.'),
+          project: z.string(),
+          paths: z.array(z.string()),
+          change,
+        }),
       )
-      .describe('Rules on immutable tags, and webhooks.'),
+      .describe('Rules on immutable tags and on retention, and webhooks.'),
     more_grants: z.boolean().describe('There are more than the 1,000 listed here.'),
     tokens: z.array(z.object({ id, name: z.string(), change })).describe('Your own tokens with limits of path.'),
     others_tokens: z.object({ stops: z.int(), starts: z.int() }).describe('How many tokens of other people.'),
@@ -53,7 +59,7 @@ export const showRenamed = (
       kind: row.kind,
       id: String(row.id),
       project: row.project,
-      path_glob: row.pathGlob,
+      paths: row.paths,
       change: row.change,
     })),
     more_grants: more,

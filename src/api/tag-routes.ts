@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { parseRepositoryPath } from '../registry/names.ts';
 import type { Registry } from '../registry/registry.ts';
+import { targetOf } from '../registry/scene.ts';
 import { listTagEntries, type TagEntry } from '../registry/tag-list.ts';
 import { define, type ApiRoute } from './call.ts';
 import { onProject } from './guard.ts';
@@ -52,10 +53,9 @@ export function tagRoutes(registry: Registry): ApiRoute[] {
         const path = parseRepositoryPath(repository);
         const id = projectId(target);
         if (path === undefined) throw notFound();
-        const { effect } = await registry.gate.decide(principal, 'pull', { ...target, path });
-        const scene =
-          effect === 'deny' ? undefined : await registry.scenes.resolve({ path, principalId: principal.id });
-        if (!scene?.repository || scene.project?.id !== id) throw notFound();
+        const scene = await registry.scenes.resolve({ path, principalId: principal.id });
+        const { effect } = await registry.gate.decide(principal, 'pull', targetOf(scene));
+        if (effect === 'deny' || !scene.repository || scene.project?.id !== id) throw notFound();
         const after = decodeCursor(cursor);
         const rows = await listTagEntries(registry.db, scene.repository.id, { after, limit: limit + 1 });
         return page(rows, limit, (row) => row.name, showTag);

@@ -1,4 +1,4 @@
-/** /projects/:project/trash: what was deleted, for those who may delete; brought back by who may push, purged by owners. */
+/** /projects/:project/trash: what was deleted, listed and brought back by who may delete, purged by owners. */
 import { purgeAll, purgeNamed, type PurgePlace } from '../registry/history/purge.ts';
 import { listTrash, restoreFromTrash } from '../registry/history/trash.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -41,6 +41,7 @@ export function trashRoutes(registry: Registry): ApiRoute[] {
       body: shapes.trashRestore,
       answer: shapes.trashRestored,
       run: async ({ principal, target, actor, body }) => {
+        await requireRepository(registry, { principal, target }, body, 'delete');
         const found = await requireRepository(registry, { principal, target }, body, 'push');
         const { tags, referrers } = body;
         const digests = body.digests && [...new Set(body.digests.map(digestIn))];

@@ -17,7 +17,7 @@ import {
 } from '../harness/oci-client.ts';
 import { random, type Random } from './random.ts';
 
-const ROUNDS = 6;
+const ROUNDS = 4;
 
 interface Graph {
   readonly repo: Repo;
@@ -99,11 +99,11 @@ describe('a random graph under deletes', async () => {
       expect(report, `seed ${seed}, round ${round}`).toEqual(predicted);
       expect(busy).toBe(false);
       await judge(hub);
-      if (round % 3 === 2) await pullAll(graph);
+      if (round === ROUNDS - 1) await pullAll(graph);
       for (const key of Object.keys(totals) as (keyof typeof totals)[]) totals[key] += report[key];
     }
     expect(Object.values(await previewCollection(hub.context.registry)).every((count) => count === 0)).toBe(true);
     expect(Math.min(...Object.values(totals)), `seed ${seed}: every step had something to do`).toBeGreaterThan(0);
     await hub.assertNothingLeft();
-  });
+  }, 60_000);
 });

@@ -37,6 +37,8 @@ describe('an answer to somebody who may push', () => {
       expect(Math.round(await leaseOf(content.digest))).toBe(LEASE);
     }
     expect((await collect(hub.context.registry)).links).toBe(0);
+    const due = await db.query(sql`select 1 from link_reviews where review_after <= now()`);
+    expect(due, 'it is looked at again when its lease is over, not before').toEqual([]);
     await setLease(0);
     await repo.mustPush(content);
     expect(Math.round(await leaseOf(content.digest))).toBe(LEASE);

@@ -112,6 +112,19 @@ describe('what refers to a manifest', () => {
     expect(await status(all.repo, all.referrer, all.cosign)).toEqual([200, 200]);
   });
 
+  it('stays when the subject is pushed again while a lease still kept it', async () => {
+    const all = await signed();
+    const { repo, subject, referrer, cosign } = all;
+    await db.query(sql`update manifests set leased_until = now() + interval '1 hour' where deleted_at is null`);
+    expect(await purged(all)).toMatchObject({ manifests: 1, orphans: 0 });
+    await repo.mustPushImage(subject);
+    await db.query(sql`update manifests set leased_until = now() where leased_until > now()`);
+    await db.query(sql`update subject_reviews set review_after = now()`);
+    expect((await collect(registry)).orphans).toBe(0);
+    expect(await status(repo, referrer, cosign)).toEqual([200, 200]);
+    expect(await db.query(sql`select 1 from subject_reviews`), 'the review is over').toEqual([]);
+  });
+
   it('stays when its subject was never here, or was not when it came', async () => {
     const repo = await hub.repo();
     const [never, subject] = [image(), image()];

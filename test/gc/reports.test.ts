@@ -127,7 +127,8 @@ describe('a collector', () => {
     const stopped = await brake(db, (tx) =>
       tx.query(sql`insert into blob_reviews (blob_id, review_after) select max(id), 'infinity' from blobs`),
     );
-    const collecting = collect(registry);
+    // It pauses after the batch, in which the other gets its turn.
+    const collecting = collect(registry, { pace: 3 });
     await untilWaiting(db);
     const stealing = db.query(sql`update gc_state set runner = gen_random_uuid(), runner_seen = now()`);
     await untilWaiting(db, 2);

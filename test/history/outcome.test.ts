@@ -36,7 +36,8 @@ interface Amounts {
 const hex = (column: string) => `'sha256:' || encode(substr(${column}, 2), 'hex')`;
 
 async function amounts(repo: Repo): Promise<Amounts> {
-  const { rows } = await db.pool.query<Amounts>(
+  // Sums are numeric, which the driver leaves as text.
+  const { rows } = await db.pool.query<Record<Exclude<keyof Amounts, 'manifests'>, string> & { manifests: string[] }>(
     `with here as (select id, project_id from repositories where path = $1),
           linked as (select distinct rb.blob_id from repository_blobs rb join repositories r on r.id = rb.repository_id
                      where r.project_id = (select project_id from here))

@@ -164,20 +164,27 @@ describe('the trash', () => {
     expect((await files.get('1.0', 'a')).body.toString()).toBe('one');
   });
 
-  it('is asked for what it has, by who may push', async () => {
-    const reader = await hub.person();
-    const project = await hub.project({ grants: { [reader.name]: 'reader' } });
+  it('is asked for what it has, by who may delete', async () => {
+    const writer = await hub.person();
+    const project = await hub.project({ grants: { [writer.name]: 'writer' } });
     const repo = hub.admin.repo(`${project}/app`);
     const content = await deleted(repo);
     const machine = timeMachine(hub, repo);
     expect((await machine.restore({ digests: [other().digest] })).status).toBe(404);
-    const answer = await send(hub.origin, {
-      method: 'POST',
-      path: `/api/v1/projects/${project}/trash/restore`,
-      headers: { Authorization: basic(reader.credentials), 'Content-Type': 'application/json' },
-      body: JSON.stringify({ repository: repo.name, digests: [content.manifest.digest] }),
-    });
-    expect(answer.status).toBe(403);
+    const { digest } = content.manifest;
+    for (const [path, body] of [
+      ['/trash/restore', { digests: [digest] }],
+      ['/restore', { tag: 'v1', digest }],
+    ] as const) {
+      const answer = await send(hub.origin, {
+        method: 'POST',
+        path: `/api/v1/projects/${project}${path}`,
+        headers: { Authorization: basic(writer.credentials), 'Content-Type': 'application/json' },
+        body: JSON.stringify({ repository: repo.name, ...body }),
+      });
+      expect(answer.status, path).toBe(403);
+    }
+    expect((await repo.getManifest(digest)).status).toBe(404);
   });
 });
 

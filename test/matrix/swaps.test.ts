@@ -70,6 +70,14 @@ async function tenant(mark: string): Promise<Tenant> {
   const hook = { url: 'https://x.example.com/', types: ['nothing.at-all'] };
   const hooked = expectStatus(await hub.api('POST', `/projects/${project}/webhooks`, hook), 201).json<{ id: string }>();
   const tried = await hub.api('POST', `/projects/${project}/webhooks/${hooked.id}/test`);
+  const former = person.client.repo(`${project}/former`);
+  await former.mustPushImage(image(), 'mine');
+  const rename = { from: 'former', to: 'other' };
+  expectStatus(await hub.api('POST', `/projects/${project}/repositories/rename`, rename), 200);
+  const move = await hub.db.first<{ id: number }>(sql`
+    insert into repository_moves (repository_id, from_project_id, to_project_id, from_path, to_path, state)
+    select r.id, r.project_id, r.project_id, 'other', 'other', 'done' from repositories r join projects p on p.id = r.project_id
+    where p.name = ${project} limit 1 returning id`);
   return {
     person,
     project,
@@ -88,6 +96,8 @@ async function tenant(mark: string): Promise<Tenant> {
       delivery: expectStatus(tried, 201).json<{ id: string }>().id,
       robot,
       rule,
+      move: String(move!.id),
+      alias: `${project}%2Fformer`,
       run: run.json<{ id: string }>().id,
       'ci session': String(build!.id),
       'immutability rule': expectStatus(fixed, 201).json<{ id: string }>().id,

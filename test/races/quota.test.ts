@@ -5,13 +5,13 @@ import { blob, expectStatus, image, type Answer, type Repo } from '../harness/oc
 import { expectExact, expectRefused, limit, limited, noise, quotaOf, streamed } from '../quota/harness.ts';
 
 const hub = await testHub();
-const other = await hub.replica();
+const replica = await hub.replica();
 const FIFTY = Array.from({ length: 50 }, (_, at) => at);
 const SIZE = 40_000;
 
 /** Every other one by the second replica. */
 const repoAt = (project: string, at: number, spread = true): Repo =>
-  (at % 2 === 0 ? hub.admin : other).repo(`${project}/${spread ? `r${at % 5}` : 'app'}`);
+  (at % 2 === 0 ? hub.admin : replica).repo(`${project}/${spread ? `r${at % 5}` : 'app'}`);
 
 async function declared(repo: Repo, bytes: Buffer): Promise<Answer> {
   const content = blob(bytes);
@@ -117,19 +117,19 @@ it('a limit that is set while pushes run: whatever is settled after it is judged
   else for (let at = taken; at < 25; at++) expectStatus(await declared(repoAt(project, at), noise(SIZE)), 201);
 });
 
-/** Whether somebody waits for a lock in this database. */
-async function somebodyWaits(): Promise<boolean> {
+/** How many wait for a lock in this database. */
+async function waiting(): Promise<number> {
   const { rowCount } = await hub.db.pool.query(
     `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
   );
-  return rowCount !== 0;
+  return rowCount ?? 0;
 }
 
-/** Until the other transaction has either come through or waits. */
-async function untilStuck(other: Promise<unknown>): Promise<void> {
+/** Until the other transaction has either come through or waits, as the nth. */
+async function untilStuck(other: Promise<unknown>, nth = 1): Promise<void> {
   let done = false;
   void other.finally(() => (done = true)).catch(() => {});
-  while (!done && !(await somebodyWaits())) await new Promise((resolve) => setImmediate(resolve));
+  while (!done && (await waiting()) < nth) await new Promise((resolve) => setImmediate(resolve));
 }
 
 it('a limit waits for what is just being settled without one, and then counts it', async () => {
@@ -181,6 +181,54 @@ it('of two that take the last two links of a blob, the second takes its bytes', 
   expect(await expectExact(hub, project)).toMatchObject({ used_bytes: 1_000 });
 });
 
+it('what comes and goes while its repository moves to another project is counted where the repository is', async () => {
+  const [from, to] = [await limited(hub, { max_bytes: 100 * SIZE }), await limited(hub, { max_bytes: 100 * SIZE })];
+  const repo = hub.admin.repo(`${from}/app`);
+  const [kept, gone] = [image({ layers: [SIZE] }), image({ layers: [SIZE] })];
+  await repo.mustPushImage(kept, 'kept');
+  await repo.mustPushImage(gone, 'gone');
+  const location = await repo.mustStart();
+  const client = await hub.db.pool.connect();
+  const others: Promise<unknown>[] = [];
+  try {
+    await client.query('begin');
+    // What a move does, under its lock, before it is committed.
+    await client.query('select 1 from repositories where path = $1 for update', [repo.name]);
+    await client.query(
+      `select move_usage(r.id, r.project_id, p.id) from repositories r, projects p where r.path = $1 and p.name = $2`,
+      [repo.name, to],
+    );
+    await client.query(
+      `update repositories set project_id = (select id from projects where name = $2) where path = $1`,
+      [repo.name, to],
+    );
+    const purge = [
+      `delete from tags t using repositories r where r.id = t.repository_id and r.path = $1 and t.name = 'gone'`,
+      `delete from manifests m using repositories r where r.id = m.repository_id and r.path = $1 and m.digest = $2`,
+    ];
+    const meanwhile = [
+      async () => {
+        await hub.db.pool.query(purge[0]!, [repo.name]);
+        await hub.db.pool.query(purge[1]!, [repo.name, Buffer.from(`01${gone.manifest.digest.slice(7)}`, 'hex')]);
+      },
+      () => repo.patch(location, noise(SIZE)),
+      () => declared(repo, noise(SIZE)),
+    ];
+    for (const [at, start] of meanwhile.entries()) {
+      const other = start();
+      others.push(other);
+      await untilStuck(other, at + 1);
+    }
+    await client.query('commit');
+    await Promise.all(others);
+  } finally {
+    client.release();
+    await Promise.allSettled(others);
+  }
+  expect(await expectExact(hub, from)).toMatchObject({ used_bytes: 0, reserved_bytes: 0, artifacts: 0 });
+  expect(await expectExact(hub, to)).toMatchObject({ reserved_bytes: SIZE, artifacts: 1 });
+});
+
 it('links that come and go at once: the last of them takes the bytes with it', async () => {
   const project = await limited(hub, { max_bytes: 100 * SIZE });
   const [a, b] = [hub.admin.repo(`${project}/a`), hub.admin.repo(`${project}/b`)];
@@ -221,7 +269,11 @@ it('uploads that are cancelled and reaped give their room back', async () => {
   );
   expect(await quotaOf(hub, project)).toMatchObject({ used_bytes: 0, reserved_bytes: 10 * SIZE });
   await expectExact(hub, project);
-  await hub.db.pool.query(`update uploads set touched_at = now() - interval '2 days'`);
+  await hub.db.pool.query(
+    `update uploads u set touched_at = now() - interval '2 days' from repositories r, projects p
+     where r.id = u.repository_id and p.id = r.project_id and p.name = $1`,
+    [project],
+  );
   expect((await collect(hub.context.registry, { uploadIdleSeconds: 86_400, sweep: false })).uploads).toBe(10);
   expect(await expectExact(hub, project)).toMatchObject({ used_bytes: 0, reserved_bytes: 0 });
 });

@@ -4,7 +4,7 @@ import { testHub } from '../harness/hub.ts';
 import { expectStatus, image, index, type Repo } from '../harness/oci-client.ts';
 
 const hub = await testHub();
-const ROUNDS = 8;
+const ROUNDS = 6;
 
 /** An index with an image, all of it in the trash. */
 async function trashed(repo: Repo, tag: string) {

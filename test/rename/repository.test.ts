@@ -178,6 +178,8 @@ describe('moved', () => {
     await hub.admin.repo(`${source}/app`).mustPushImage(image(), 'v1');
     const rule = { path_glob: 'ap*', tag_glob: 'v*' };
     expectStatus(await hub.api('POST', `/projects/${target}/immutability`, rule), 201);
+    const rules = [{ keep_latest: 5 }, { paths: ['a*', 'web'], keep_latest: 1 }];
+    expectStatus(await hub.api('PUT', `/projects/${source}/retention`, { rules }), 200);
     const wanted = { from: 'app', to_project: target, to: 'app', dry_run: true };
     const answer = expectStatus(await hub.api('POST', `/projects/${source}/repositories/move`, wanted), 202);
     const { effects, move: none } = answer.json<{ effects: { grants: object[]; rules: object[] }; move?: object }>();
@@ -196,9 +198,13 @@ describe('moved', () => {
         }),
       ]),
     );
-    expect(effects.rules).toMatchObject([
-      { kind: 'immutability', project: target, path_glob: 'ap*', change: 'starts' },
-    ]);
+    expect(effects.rules).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ kind: 'immutability', project: target, paths: ['ap*'], change: 'starts' }),
+        { kind: 'retention', id: '2', project: source, paths: ['a*', 'web'], change: 'stops' },
+      ]),
+    );
+    expect(effects.rules.length).toBe(2);
     await here.client.repo(`${source}/app`).mustPull('v1');
   });
 

@@ -16,7 +16,7 @@ import { unique } from '../harness/oci-client.ts';
 import { shown, world, write, type Written } from './graphs.ts';
 import { expected, type Outcome } from './model.ts';
 
-const RUNS = Number(process.env['BERTH_RETENTION_RUNS'] ?? 25);
+const RUNS = Number(process.env['BERTH_RETENTION_RUNS'] ?? 15);
 const NODES = Number(process.env['BERTH_RETENTION_NODES'] ?? 40);
 const SEED = process.env['BERTH_RETENTION_SEED'];
 

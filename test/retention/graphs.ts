@@ -38,14 +38,14 @@ const name = (i: number) =>
     fc.constantFrom('latest', 'main', 'v1.0.0'),
   );
 
-const place = (below: number) => (below <= 0 ? fc.constant(undefined) : fc.nat(below - 1));
+const before = (below: number) => (below <= 0 ? fc.constant(undefined) : fc.nat(below - 1));
 
 const node = (i: number): fc.Arbitrary<Node> =>
   fc
     .record({
       shape: fc.constantFrom('image', 'image', 'index', 'index', 'referrer', 'both'),
-      children: fc.array(place(i), { maxLength: 4 }),
-      subject: place(i),
+      children: fc.array(before(i), { maxLength: 4 }),
+      subject: before(i),
       blobs: fc.uniqueArray(fc.nat(BLOBS - 1), { maxLength: 4 }),
       tags: fc.oneof(fc.constant([]), fc.array(name(i), { maxLength: 3 })),
       pushed: fc.nat(90),
@@ -171,7 +171,7 @@ export async function write(
     insert into tags (repository_id, name, manifest_id, updated_at)
     select ${repositoryId}::bigint, name, manifest, now() - make_interval(hours => hours, secs => place)
     from unnest(${list.map(([tag]) => tag)}::text[], ${list.map(([, i]) => idOf(i))}::bigint[],
-                ${list.map(([, i]) => nodes[i]!.pushed * 24 + 12)}::int[], ${list.map((_, place) => place)}::int[])
+                ${list.map(([, i]) => nodes[i]!.pushed * 24 + 12)}::int[], ${list.map((_, at) => at)}::int[])
          as t (name, manifest, hours, place)`);
   await db.query(sql`
     insert into manifest_pulls (manifest_id, last_pulled_at, pulls)

@@ -50,7 +50,7 @@ export function expected({ nodes, rules }: World, { digests, tags }: Written): O
   /** Who says that `i` has to be there, or is what it is about. */
   const askers = all.map((i) => [
     ...all.filter((p) => nodes[p]!.children.includes(i)),
-    ...(nodes[i]!.subject === undefined ? [] : [nodes[i]!.subject!]),
+    ...(nodes[i]!.subject === undefined ? [] : [nodes[i]!.subject]),
     ...followers.filter(({ at }) => at === i).map(({ of }) => of),
   ]);
   const grow = (start: readonly number[]): Set<number> => {

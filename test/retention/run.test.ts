@@ -1,16 +1,9 @@
 /** What a run deletes, what it leaves because something changed, and what undoing brings back. */
-import { randomUUID } from 'node:crypto';
 import sql from 'sql-template-tag';
 import { describe, expect, it } from 'vitest';
-import { selectNow, selectTrackedSince } from '../../src/registry/queries/retention-load.ts';
-import { claimRun } from '../../src/registry/queries/retention-runs.ts';
-import { batchesOf } from '../../src/registry/retention/batches.ts';
-import { deleteBatch } from '../../src/registry/retention/delete-batch.ts';
-import { createPause } from '../../src/registry/retention/pause.ts';
-import { planRepository } from '../../src/registry/retention/plan.ts';
-import { readyRules } from '../../src/registry/retention/rules.ts';
 import { testHub } from '../harness/hub.ts';
 import { artifact, image, index, type Repo } from '../harness/oci-client.ts';
+import { decided } from './decided.ts';
 import { decisionOn, retentionOf } from './project.ts';
 
 const hub = await testHub();
@@ -69,7 +62,7 @@ describe('a run', () => {
     await age(40);
     await set(repo, [{ keep_pulled_days: 30 }]);
     const { id } = await start(repo);
-    const carryOut = await decided(repo, id);
+    const carryOut = await decided(hub, repo, id);
 
     await repo.mustPushImage(image(), 'moved');
     await repo.mustPut(images.get('again')!.manifest);
@@ -115,38 +108,12 @@ describe('a run', () => {
     }
     await set(repo, [{ keep_latest: 2 }]);
     const { id } = await start(repo);
-    const carryOut = await decided(repo, id);
+    const carryOut = await decided(hub, repo, id);
     expect((await repo.request('DELETE', '/manifests/c')).status).toBe(202);
     expect(await carryOut()).toEqual(['changed']);
     expect(await repo.mustTags()).toEqual(['a', 'b']);
   });
 });
-
-/** The run's decision on the repository is made; the function carries it out. */
-async function decided(repo: Repo, id: string): Promise<() => Promise<string[]>> {
-  const { registry } = hub.context;
-  const { db } = registry;
-  const worker = randomUUID();
-  const run = (await claimRun(db, Number(id), worker))!;
-  const repository = (await db.first<{ id: number; path: string }>(sql`
-    select id, path from repositories where path = ${repo.name}`))!;
-  const pause = createPause();
-  const planning = {
-    db,
-    rules: readyRules(run.rules),
-    at: await selectNow(db),
-    trackedSince: await selectTrackedSince(db),
-    pause,
-  };
-  const plan = await planRepository(planning, repository);
-  if (typeof plan === 'string') throw new Error(plan);
-  return async () => {
-    const results: string[] = [];
-    for await (const batch of batchesOf(plan, pause))
-      results.push(await deleteBatch({ registry, run, worker }, plan, batch));
-    return results;
-  };
-}
 
 function bytesOf(digest: string): Buffer {
   return Buffer.concat([Buffer.from([1]), Buffer.from(digest.slice(7), 'hex')]);

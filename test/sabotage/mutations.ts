@@ -2,6 +2,7 @@
 import { CI_MUTATIONS } from './ci-mutations.ts';
 import { GC_MUTATIONS } from './gc-mutations.ts';
 import { mutation, type Mutation } from './mutation.ts';
+import { RULES_MUTATIONS } from './rules-mutations.ts';
 import { WEBHOOK_MUTATIONS } from './webhook-mutations.ts';
 
 const GATE = 'test/auth/gate.test.ts';
@@ -83,15 +84,29 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'what a registry token was asked for',
     'src/auth/gate.ts',
-    'if (principal.access !== undefined && !principal.access.get(target.path)?.includes(action)) {',
+    'if (principal.access !== undefined && !principal.access.get(target.askedPath ?? target.path)?.includes(action)) {',
     'if (false) {',
     GATE,
   ),
   mutation(
     'which path a registry token is for',
     'src/auth/gate.ts',
-    '!principal.access.get(target.path)?.includes(action)',
+    '!principal.access.get(target.askedPath ?? target.path)?.includes(action)',
     '![...principal.access.values()].flat().includes(action)',
+    GATE,
+  ),
+  mutation(
+    'that nothing is written by a former name',
+    'src/auth/gate.ts',
+    "return stale(target);\n    if (target.askedPath !== undefined && action !== 'pull') return byFormerName(principal, action, target);",
+    'return stale(target);',
+    GATE,
+  ),
+  mutation(
+    'who may know what a former name is called now',
+    'src/auth/gate.ts',
+    '...(knows && { moved: true })',
+    'moved: true',
     GATE,
   ),
   mutation('robots make no projects', 'src/auth/gate.ts', "if (principal.kind !== 'user')", 'if (false)', GATE),
@@ -394,5 +409,6 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   ...CI_MUTATIONS,
   ...GC_MUTATIONS,
+  ...RULES_MUTATIONS,
   ...WEBHOOK_MUTATIONS,
 ];

@@ -18,6 +18,8 @@ const SETTINGS: Settings = {
   shared_buffers: '32MB',
   work_mem: '4MB',
   maintenance_work_mem: '32MB',
+  // Each takes 8 MB while it runs, and they share one allowance of work.
+  autovacuum_max_workers: '2',
   max_wal_size: '512MB',
   jit: 'off',
   max_parallel_workers_per_gather: '0',

@@ -1,6 +1,7 @@
 /** A tag goes back to what it said before, also when that is in the trash by now. */
 import type { Principal } from '../../auth/principal.ts';
 import { digestToBytes, type Digest } from '../../blobs/digest.ts';
+import { noteDecision } from '../../jobs/origin.ts';
 import { recordEvent } from '../../jobs/outbox.ts';
 import type { Kind } from '../kinds.ts';
 import { parseManifest } from '../manifest.ts';
@@ -10,7 +11,7 @@ import { prepareRecorder } from '../recorders.ts';
 import { Refusal } from '../refusal.ts';
 import type { Registry } from '../registry.ts';
 import type { Repository } from '../repositories.ts';
-import type { Scene } from '../scene.ts';
+import { targetOf, type Scene } from '../scene.ts';
 import { decideTags, putTag } from '../tags.ts';
 import { recordRestored } from './events.ts';
 import { restoreManifests } from './restore-manifests.ts';
@@ -33,7 +34,8 @@ export interface TagRestored {
 
 /**
  * Moves the tag as a push of that manifest would: under the same rights and rules, into the history, with what its kind
- * records.
+ * records. To bring something out of the trash it takes the right to delete as well: who may push has not seen what others
+ * removed, and removed for a reason.
  * @throws {Refusal} MANIFEST_UNKNOWN for a digest that the tag never had or that is gone for good, MANIFEST_BLOB_UNKNOWN,
  *   DENIED, TAG_IMMUTABLE, TAG_KIND, UNSUPPORTED for a final version
  */
@@ -46,12 +48,17 @@ export async function restoreTag(registry: Registry, request: RestoreTag): Promi
   }
   if (!stored) throw new Refusal('MANIFEST_UNKNOWN', `${digest} is gone for good; push it again`);
   const mayMove = await decideTags(registry, scene, principal, [tag], 'put');
+  const mayUndelete = await registry.gate.decide(principal, 'delete', targetOf(scene));
   const manifest = parseManifest(stored.payload, stored.media_type);
   const record = await prepareRecorder(registry, repository, manifest);
   const actorId = principal.id || null;
   return registry.db.transaction(async (tx) => {
     const options = { leaseSeconds: registry.clocks.lease };
     const restored = await restoreManifests(tx, repository, [stored.id], options);
+    if (restored.length > 0 && mayUndelete.effect === 'deny') {
+      noteDecision('deny', mayUndelete.reason);
+      throw new Refusal('DENIED', `${digest} was deleted; who may delete here can bring it back`);
+    }
     const kind = stored.kind as Kind;
     const before = await putTag(tx, { repository, tag, manifestId: stored.id, digest, kind, actorId, mayMove });
     await record?.(tx, stored.id, tag);

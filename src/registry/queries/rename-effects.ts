@@ -2,19 +2,25 @@ import sql from 'sql-template-tag';
 import type { Queryable } from '../../db/database.ts';
 
 export interface PathRuleRow {
-  kind: 'immutability' | 'webhook';
+  kind: 'immutability' | 'webhook' | 'retention';
+  /** Of retention, which of the policy's rules, from 1. */
   id: number;
-  pathGlob: string;
+  /** It matches what one of them does. */
+  paths: string[];
 }
 
 /** What else of a project goes by paths inside it, up to `limit` of each kind. */
 export function selectPathRules(db: Queryable, projectId: number, limit: number): Promise<PathRuleRow[]> {
   return db.query<PathRuleRow>(sql`
-    (select 'immutability' as kind, id, path_glob as "pathGlob" from immutability_rules
+    (select 'immutability' as kind, id, array[path_glob] as paths from immutability_rules
      where project_id = ${projectId} order by id limit ${limit})
     union all
-    (select 'webhook', id, path_glob from webhooks
-     where project_id = ${projectId} and path_glob is not null order by id limit ${limit})`);
+    (select 'webhook', id, array[path_glob] from webhooks
+     where project_id = ${projectId} and path_glob is not null order by id limit ${limit})
+    union all
+    (select 'retention', r.number, array(select jsonb_array_elements_text(r.rule -> 'paths'))
+     from retention_policies p cross join jsonb_array_elements(p.rules) with ordinality r (rule, number)
+     where p.project_id = ${projectId} and r.rule ? 'paths' order by r.number limit ${limit})`);
 }
 
 export interface LimitedTokenRow {

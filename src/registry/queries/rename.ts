@@ -87,7 +87,12 @@ export async function moveRepositoryRow(
     from projects p where r.id = ${repositoryId} and p.id = ${to.projectId}`);
 }
 
-/** Takes what the repository uses from one project's account to the other's. It is locked with `update`. */
+/** Locks the uploads that are under way to a repository, before the repository itself: the order in which pushes take them. */
+export async function lockUploads(tx: Transaction, repositoryId: number): Promise<void> {
+  await tx.query(sql`select from uploads where repository_id = ${repositoryId} order by id for update`);
+}
+
+/** Takes what the repository uses from one project's account to the other's. Its uploads are locked, and it is with `update`. */
 export async function moveUsage(tx: Transaction, repositoryId: number, from: number, to: number): Promise<void> {
   await tx.query(sql`select move_usage(${repositoryId}, ${from}, ${to})`);
 }

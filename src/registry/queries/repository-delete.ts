@@ -83,6 +83,7 @@ export async function forgetEmptied(tx: Transaction, projectId: number | null, l
   const ids = rows.map(({ id }) => id);
   if (ids.length === 0) return 0;
   await tx.query(sql`delete from tag_history where repository_id = any (${ids}::bigint[])`);
+  await tx.query(sql`delete from subject_reviews where repository_id = any (${ids}::bigint[])`);
   await tx.query(sql`delete from repositories where id = any (${ids}::bigint[])`);
   return ids.length;
 }

@@ -24,7 +24,8 @@ export interface SceneRow {
 
 /**
  * One row per question, in order. The laterals with `limit 1` keep the planner on index look-ups whatever it believes
- * about the number of questions. A former name is looked for only where there is no such name: no name is in both tables.
+ * about the number of questions. A former name is looked for only where there is no such name: no name is in both tables. Only
+ * what has moved to another project makes a look for that one (`h`).
  */
 export function selectScenes(db: Queryable, questions: readonly SceneQuestion[]): Promise<SceneRow[]> {
   const paths = questions.map((q) => q.path);
@@ -34,24 +35,26 @@ export function selectScenes(db: Queryable, questions: readonly SceneQuestion[])
   const tags = questions.map((q) => q.tag ?? null);
   return db.query<SceneRow>(sql`
     select q.path as asked,
-           case when p.id is null then q.path
-                when r.id is null then p.name || q.rest
-                else p.name || substr(r.path, length(p.root) + 1) end as path,
-           p.id as project_id, p.name as project_name, p.kind as project_kind, p.visibility, p.allow_sparse, p.limited,
-           p.epoch as project_epoch, r.id as repository_id, r.epoch as repository_epoch, s.epoch as principal_epoch,
+           case when n.id is null then q.path
+                when r.id is null then n.name || q.rest
+                else coalesce(h.name, n.name) || substr(r.path, length(coalesce(h.root, n.root)) + 1) end as path,
+           coalesce(h.id, n.id) as project_id, coalesce(h.name, n.name) as project_name, coalesce(h.kind, n.kind) as project_kind,
+           coalesce(h.visibility, n.visibility) as visibility, coalesce(h.allow_sparse, n.allow_sparse) as allow_sparse,
+           coalesce(h.limited, n.limited) as limited, coalesce(h.epoch, n.epoch) as project_epoch,
+           r.id as repository_id, r.epoch as repository_epoch, s.epoch as principal_epoch,
            t.digest as tag_digest, t.stale as tag_stale
     from unnest(${paths}::text[], ${projects}::text[], ${rests}::text[], ${principals}::bigint[], ${tags}::text[])
          with ordinality as q (path, project, rest, principal, tag, i)
-    left join lateral (select id, root from projects where name = q.project
+    left join lateral (select * from projects where name = q.project
                        union all
-                       select o.id, o.root from project_aliases a join projects o on o.id = a.project_id where a.name = q.project
-                       limit 1) named on true
-    left join lateral (select id, project_id, path, epoch from repositories where path = named.root || q.rest
+                       select o.* from project_aliases a join projects o on o.id = a.project_id where a.name = q.project
+                       limit 1) n on true
+    left join lateral (select id, project_id, path, epoch from repositories where path = n.root || q.rest
                        union all
                        select o.id, o.project_id, o.path, o.epoch
-                       from repository_aliases a join repositories o on o.id = a.repository_id where a.path = named.root || q.rest
+                       from repository_aliases a join repositories o on o.id = a.repository_id where a.path = n.root || q.rest
                        limit 1) r on true
-    left join lateral (select * from projects where id = coalesce(r.project_id, named.id) limit 1) p on true
+    left join lateral (select * from projects where r.project_id <> n.id and id = r.project_id limit 1) h on true
     left join lateral (select epoch from principals where id = q.principal and disabled_at is null
                        and (expires_at is null or expires_at > now()) limit 1) s on true
     left join lateral (select m.digest, tags.stale from tags join manifests m on m.id = tags.manifest_id and m.deleted_at is null

@@ -62,7 +62,7 @@ export async function selectTrash(db: Queryable, projectId: number): Promise<{ b
  * waited for. The numbers are those of `settle_usage` in migrations/0017-quota.sql.
  */
 export async function lockUsage(tx: Transaction, projectId: number): Promise<void> {
-  await tx.query(sql`select pg_advisory_xact_lock(1650815491, (${projectId}::bigint % 2147483647)::int)`);
+  await tx.query(sql`select pg_advisory_xact_lock(1650815492, (${projectId}::bigint % 2147483647)::int)`);
 }
 
 /** The limits before. The caller holds `lockUsage`. */

@@ -13,7 +13,7 @@ export type Change = 'stops' | 'starts';
 export interface RenameEffects {
   /** Of either project. Grants go by paths inside theirs, so a project's new name changes none. */
   readonly grants: readonly { readonly grant: ProjectGrant; readonly project: string; readonly change: Change }[];
-  /** Rules on immutable tags, and webhooks, of either project. */
+  /** Rules on immutable tags and on retention, and webhooks, of either project. */
   readonly rules: readonly (PathRuleRow & { readonly project: string; readonly change: Change })[];
   /** There are more grants than fit here. */
   readonly more: boolean;
@@ -39,10 +39,10 @@ export async function effectsOf(db: Queryable, renaming: Renaming, callerId: num
   return { grants, more, rules: await changedRules(db, renaming), ...(await changedTokens(db, renaming, callerId)) };
 }
 
-/** What the glob of one of a project's rules does. */
-function changeInside(id: number, glob: string, { before, after }: Renaming): Change | undefined {
+/** What the globs of one of a project's rules do. */
+function changeInside(id: number, globs: readonly string[], { before, after }: Renaming): Change | undefined {
   const covers = ({ projectId, path }: Renaming['before']): boolean =>
-    projectId === id && matchesPath(glob, withinProject(path));
+    projectId === id && globs.some((glob) => matchesPath(glob, withinProject(path)));
   return changeOf(covers(before), covers(after));
 }
 
@@ -56,7 +56,7 @@ async function changedRules(db: Queryable, renaming: Renaming): Promise<RenameEf
   const found: RenameEffects['rules'][number][] = [];
   for (const [id, project] of projectsOf(renaming)) {
     for (const rule of await selectPathRules(db, id, MOST_RULES)) {
-      const change = changeInside(id, rule.pathGlob, renaming);
+      const change = changeInside(id, rule.paths, renaming);
       if (change !== undefined) found.push({ ...rule, project, change });
     }
   }
@@ -70,7 +70,7 @@ async function changedGrants(db: Queryable, renaming: Renaming): Promise<Pick<Re
     for (let last = 0; ;) {
       const grants = await listGrants(db, id, { after: last, limit: BATCH });
       for (const grant of grants) {
-        const change = changeInside(id, grant.pathGlob, renaming);
+        const change = changeInside(id, [grant.pathGlob], renaming);
         if (change === undefined || (grant.expiresAt !== null && grant.expiresAt.getTime() <= Date.now())) continue;
         if (found.length === MOST_GRANTS) return { grants: found, more: true };
         found.push({ grant, project, change });

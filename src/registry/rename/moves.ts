@@ -9,11 +9,11 @@ import { recordEvent } from '../../jobs/outbox.ts';
 import { enqueue } from '../../jobs/queue.ts';
 import { ProjectError } from '../projects.ts';
 import * as moves from '../queries/moves.ts';
-import { lockNamed, lockNamedRepository, moveRepositoryRow, moveUsage } from '../queries/rename.ts';
+import { lockNamed, lockNamedRepository, lockUploads, moveRepositoryRow, moveUsage } from '../queries/rename.ts';
 import { Refusal } from '../refusal.ts';
+import { MOVE_REPOSITORY } from './jobs.ts';
 import { lockProjects, pathIn, type KnownProject } from './projects.ts';
 import { noRepository, relistChart, requireFreePath } from './repositories.ts';
-import { MOVE_REPOSITORY } from './job-names.ts';
 
 export type { MoveRow } from '../queries/moves.ts';
 
@@ -68,6 +68,7 @@ async function switchOver(tx: Transaction, move: moves.MoveRow): Promise<void> {
   // The move goes with either of them.
   if (!source || !target) return;
   const [before, after] = [pathIn(source, move.fromPath), pathIn(target, move.toPath)];
+  await lockUploads(tx, move.repositoryId);
   const repository = await lockNamedRepository(tx, source.id, before, 'update');
   if (repository?.id !== move.repositoryId) throw noRepository(before);
   await requireFreePath(tx, target.id, after, repository.id);

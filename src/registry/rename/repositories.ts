@@ -7,8 +7,8 @@ import { placeOf } from '../charts/names.ts';
 import { ProjectError } from '../projects.ts';
 import * as charts from '../queries/rename-charts.ts';
 import * as rows from '../queries/rename.ts';
+import { LIST_CHARTS_OF } from './jobs.ts';
 import { lockProjects, pathIn, takenName, type KnownProject } from './projects.ts';
-import { LIST_CHARTS_OF } from './job-names.ts';
 
 /**
  * @param from and `to`, inside the project

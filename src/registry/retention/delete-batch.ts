@@ -50,6 +50,9 @@ export async function deleteBatch(working: Working, plan: Plan, batch: Batch): P
   });
 }
 
+/** Seconds: pulls of other workers come to be known so much later. */
+const LATE_PULLS = 60;
+
 interface Doomed {
   readonly tags: readonly (DoomedTag & { readonly at: number })[];
   readonly manifests: readonly number[];
@@ -99,7 +102,7 @@ async function look(tx: Transaction, plan: Plan, batch: Batch, doomed: Doomed): 
     built: doomed.built,
     needs: needsWithin(plan, batch),
     pulledAfter: plan.rules.some(({ rule }) => rule.keep_pulled_days !== undefined || rule.untagged_days !== undefined)
-      ? at
+      ? at - LATE_PULLS
       : Infinity,
     immutable,
     tagsNow,

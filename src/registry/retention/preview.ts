@@ -57,8 +57,17 @@ export interface PreviewRequest {
   readonly from: PreviewPlace | undefined;
 }
 
+/** Previews are many rows and much reckoning, so a process makes one at a time. */
+let before: Promise<unknown> = Promise.resolve();
+
 /** @throws {RetentionError} policy-invalid */
 export async function preview(db: Database, request: PreviewRequest): Promise<PreviewPage> {
+  const mine = before.then(() => previewNow(db, request));
+  before = mine.catch(() => undefined);
+  return mine;
+}
+
+async function previewNow(db: Database, request: PreviewRequest): Promise<PreviewPage> {
   const { projectId, shown, limit, from } = request;
   const planning: Planning = {
     db,

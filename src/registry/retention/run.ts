@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { DatabaseUnavailable } from '../../db/errors.ts';
 import { selectNow, selectRetentionRepository, selectTrackedSince } from '../queries/retention-load.ts';
 import { beginAgain, claimRun, finishRun, noteProgress, releaseRun } from '../queries/retention-runs.ts';
 import type { Registry } from '../registry.ts';
@@ -39,44 +40,45 @@ async function carryOut(working: Working): Promise<void> {
   await db.transaction((tx) => beginAgain(tx, run.id));
   const rules = readyRules(run.rules);
   const pause = createPause();
-  const tooLarge: string[] = [];
+  const left: string[] = [];
   for await (const repository of repositoriesOf(db, run.projectId, 0)) {
-    if (!(await inRepository(working, repository.id, rules, pause))) tooLarge.push(repository.path);
+    const obstacle = await inRepository(working, repository.id, rules, pause);
+    if (obstacle !== undefined) left.push(`${repository.path} (${obstacle})`);
   }
   const bytes = await freedByRun(db, run.projectId, run.id);
-  const error = tooLarge.length === 0 ? null : `Too large to be judged: ${tooLarge.slice(0, 20).join(', ')}`;
+  const error = left.length === 0 ? null : `Left for another run: ${left.slice(0, 20).join(', ')}`;
   await finish(working, 'done', bytes, error);
 }
 
 const PLANS = 3;
 
-/** False when the repository is too large. */
+/** Why the repository was left, or a part of it. */
 async function inRepository(
   working: Working,
   repositoryId: number,
   rules: readonly ReadyRule[],
   pause: Pause,
-): Promise<boolean> {
+): Promise<string | undefined> {
   const { registry, run, worker } = working;
   const { db } = registry;
   for (let attempt = 1; ; attempt++) {
     const repository = await selectRetentionRepository(db, run.projectId, repositoryId);
-    if (!repository) return true;
+    if (!repository) return undefined;
     const at = await selectNow(db);
     const trackedSince = await selectTrackedSince(db);
     const plan = await planRepository({ db, rules, at, trackedSince, pause }, repository);
-    if (plan === 'uncovered') return true;
-    if (plan === 'too large') return false;
-    let changed = false;
+    if (plan === 'uncovered') return undefined;
+    if (plan === 'too large') return 'too large to be judged';
+    let result: 'done' | 'busy' | 'changed' = 'done';
     for await (const batch of batchesOf(plan, pause)) {
-      changed = (await patiently(() => deleteBatch(working, plan, batch))) === 'changed';
-      if (changed) break;
+      result = await patiently(() => deleteBatch(working, plan, batch));
+      if (result !== 'done') break;
     }
-    // What tags that keep moving leave is for the next run.
-    if (changed && attempt < PLANS) continue;
+    if (result === 'changed' && attempt < PLANS) continue;
     const { tagsKept, manifestsKept } = plan.counts;
     if (!(await noteProgress(db, run.id, worker, { tagsKept, manifestsKept }))) throw new LostRun('taken over');
-    return true;
+    if (result === 'done') return undefined;
+    return result === 'busy' ? 'somebody had it locked' : 'its tags kept changing';
   }
 }
 
@@ -84,19 +86,20 @@ const TRIES = 20;
 const RETRY_MS = 250;
 
 /** Whoever has the repository's row has it for a moment. */
-async function patiently<T>(attempt: () => Promise<T | 'busy'>): Promise<T> {
+async function patiently<T>(attempt: () => Promise<T | 'busy'>): Promise<T | 'busy'> {
   for (let tries = 1; ; tries++) {
     const result = await attempt();
-    if (result !== 'busy') return result;
-    if (tries === TRIES) throw new Error('A repository stayed locked for five seconds');
+    if (result !== 'busy' || tries === TRIES) return result;
     await delay(RETRY_MS);
   }
 }
 
-/** What failed by its own doing ends there, and the report says so; the queue's next attempt finds nothing to do. */
+/** What failed by its own doing ends there, and the report says so; after an outage the queue's next attempt goes on. */
 async function giveUp({ registry, run, worker }: Working, error: unknown): Promise<void> {
-  const sentence = error instanceof Error ? error.message : String(error);
-  if (run.state === 'undoing') return releaseRun(registry.db, run.id, worker).catch(() => {});
-  const end = { state: 'failed', bytes: 0, error: sentence.slice(0, 500) } as const;
+  if (run.state === 'undoing' || error instanceof DatabaseUnavailable) {
+    return releaseRun(registry.db, run.id, worker).catch(() => {});
+  }
+  const sentence = 'It failed by a fault of the hub, whose log has the particulars; what it had deleted can be undone.';
+  const end = { state: 'failed', bytes: 0, error: sentence } as const;
   await finishRun(registry.db, run.id, worker, end).catch(() => {});
 }

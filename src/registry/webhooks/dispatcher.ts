@@ -40,6 +40,8 @@ export function startDispatcher(
   let skippedAt = -Infinity;
   let restsUntil = -Infinity;
   let ending = false;
+  /** A place has become free since the beat under way looked. */
+  let again = false;
   let beating: Promise<void> | undefined;
 
   async function read(): Promise<void> {
@@ -88,19 +90,29 @@ export function startDispatcher(
     return rows.length;
   }
 
-  async function claimAll(): Promise<void> {
-    while ((await claim()) > 0);
+  async function claimAll(): Promise<number> {
+    let all = 0;
+    for (let count = await claim(); count > 0; count = await claim()) all += count;
+    return all;
   }
 
   function beat(): void {
     if (options.beat === false || ending || performance.now() < restsUntil) return;
-    beating ??= read()
-      .then(claimAll)
+    if (beating !== undefined) {
+      again = true;
+      return;
+    }
+    again = false;
+    beating = read()
+      .then(async () => void (await claimAll()))
       .catch((error: unknown) => {
         restsUntil = performance.now() + REST_MS;
         options.onError(error);
       })
-      .finally(() => (beating = undefined));
+      .finally(() => {
+        beating = undefined;
+        if (again) beat();
+      });
   }
 
   const timer = options.beat === false ? undefined : setInterval(beat, BEAT_MS);
@@ -108,9 +120,10 @@ export function startDispatcher(
     async settle() {
       await read();
       for (;;) {
-        await claimAll();
-        if (underWay.size === 0) return;
-        await Promise.race([...underWay.values()].map(({ done }) => done));
+        // Asked beforehand: what ends while claims are made leaves its place to something that they did not get.
+        const idle = underWay.size === 0;
+        if ((await claimAll()) === 0 && idle) return;
+        if (underWay.size > 0) await Promise.race([...underWay.values()].map(({ done }) => done));
       }
     },
     async [Symbol.asyncDispose]() {
