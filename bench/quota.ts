@@ -85,6 +85,7 @@ async function manifests(db: Database, { repositoryId }: Place): Promise<number>
       subjectDigest: null,
       annotations: null,
       pushedBy: null,
+      lease: LEASE,
       payload,
     });
   }

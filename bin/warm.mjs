@@ -1,5 +1,5 @@
 // The machinery that strips TypeScript's types stays in the process that has used it once, for as long as a hub runs. So what
-// has changed since the last start is compiled first, in processes that end.
+// has changed since the last start is compiled first, in processes that end; and before that, looked at.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import * as module from 'node:module';
@@ -7,23 +7,39 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const PATIENCE_MS = 30_000;
+/** A route has no policy. */
+const UNSAFE = 3;
 
-/** Costs a second after an update, a few milliseconds otherwise. Whatever goes wrong: the hub starts as well without. */
+/**
+ * Costs a second after an update, a few milliseconds otherwise. Without a folder for what is compiled it costs that second each
+ * time; when it only fails to compile, the hub starts as well without.
+ */
 export function warmUp() {
-  const cache = module.getCompileCacheDir?.();
-  if (cache === undefined) return;
-  const mark = join(dirname(cache), 'warm');
+  const mark = markFile();
+  if (mark !== undefined && read(mark) === stateOfSource()) return;
+  const script = fileURLToPath(new URL('../scripts/warm-up.mjs', import.meta.url));
+  const { status, stderr } = spawnSync(process.execPath, [script], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: PATIENCE_MS,
+  });
+  if (status !== UNSAFE) return;
+  process.stderr.write(stderr);
+  process.exit(1);
+}
+
+/** Remembers that these sources were looked at and compiled. */
+export function markWarm() {
+  const mark = markFile();
   try {
-    const state = stateOfSource();
-    if (read(mark) === state) return;
-    // Nothing could be kept in a folder that cannot be written.
-    writeFileSync(mark, '');
-    const script = fileURLToPath(new URL('../scripts/warm-up.mjs', import.meta.url));
-    const { status } = spawnSync(process.execPath, [script], { stdio: 'ignore', timeout: PATIENCE_MS });
-    if (status === 0) writeFileSync(mark, state);
+    if (mark !== undefined) writeFileSync(mark, stateOfSource());
   } catch {
     // A read-only file system.
   }
+}
+
+function markFile() {
+  const cache = module.getCompileCacheDir?.();
+  return cache === undefined ? undefined : join(dirname(cache), 'warm');
 }
 
 /** Changes with every file that is added, removed or written, and with Node. */

@@ -30,21 +30,26 @@ export function route<Policy>(
   return { id, method, path, policy, handler };
 }
 
+/** @throws when a route has no policy or two routes share an id (promise P12) */
+export function requirePolicies(routes: readonly Route<unknown>[]): void {
+  const ids = new Set<string>();
+  for (const { id, method, path, policy } of routes) {
+    if (policy === undefined || policy === null) throw new Error(`Route ${id} (${method} ${path}) declares no policy`);
+    if (ids.has(id)) throw new Error(`Two routes are called ${id}`);
+    ids.add(id);
+  }
+}
+
 /**
  * Turns a table into one middleware. `enforce` makes the guard that runs before the handler, for each route, from the
  * route's policy alone.
- * @throws when a route has no policy or two routes share an id: the door does not open (promise P12)
+ * @throws as `requirePolicies` does
  */
 export function mount<Policy>(routes: readonly Route<Policy>[], enforce: (policy: Policy) => Middleware): Middleware {
   // Strict: `/blobs/uploads/` is not `/blobs/:digest` with a slash too many.
   const router = new Router({ strict: true });
-  const ids = new Set<string>();
+  requirePolicies(routes);
   for (const line of routes) {
-    if (line.policy === undefined || line.policy === null) {
-      throw new Error(`Route ${line.id} (${line.method} ${line.path}) declares no policy`);
-    }
-    if (ids.has(line.id)) throw new Error(`Two routes are called ${line.id}`);
-    ids.add(line.id);
     const name: Middleware = (ctx, next) => {
       ctx.state.route = line.id;
       return next();
