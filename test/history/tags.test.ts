@@ -46,19 +46,22 @@ describe('the history of a tag', () => {
     expect(seen).toEqual(seen.toSorted((x, y) => Number(y) - Number(x)));
   });
 
-  it('is for those who may pull there', async () => {
-    const repo = await hub.repo();
+  it('is for those who may pull there, and asked for in its own project', async () => {
+    const [stranger, partly, reader] = [await hub.person(), await hub.person(), await hub.person()];
+    const project = await hub.project({ grants: { [reader.name]: 'reader' } });
+    const grant = { subject: partly.name, role: 'owner', path_glob: 'team-a/**' };
+    expectStatus(await hub.api('PUT', `/projects/${project}/grants`, grant), 200);
+    const repo = hub.admin.repo(`${project}/app`);
     await repo.mustPut(other(), 'v1');
-    const stranger = await hub.person();
-    const ask = (project: string) =>
-      send(hub.origin, {
-        method: 'GET',
-        path: `/api/v1/projects/${project}/tags/history?repository=${repo.name}`,
-        headers: { Authorization: basic(stranger.credentials) },
-      });
-    expect((await ask(projectOf(repo))).status).toBe(404);
-    const theirs = await hub.project({ grants: { [stranger.name]: 'owner' } });
-    expect((await ask(theirs)).status, 'nor through a project of their own').toBe(404);
+    const ask = async (person: typeof stranger, where: string) => {
+      const path = `/api/v1/projects/${where}/tags/history?repository=${repo.name}`;
+      return (await send(hub.origin, { path, headers: { Authorization: basic(person.credentials) } })).status;
+    };
+    expect(await ask(reader, project)).toBe(200);
+    expect(await ask(stranger, project)).toBe(404);
+    expect(await ask(partly, project), 'who sees other repositories of the project').toBe(404);
+    const theirs = await hub.project({ grants: { [reader.name]: 'owner' } });
+    expect(await ask(reader, theirs), 'nor through another project').toBe(404);
   });
 });
 
