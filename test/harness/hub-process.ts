@@ -81,7 +81,9 @@ export async function startHub(options: HubProcessOptions = {}): Promise<HubProc
     const workers = childrenOf(record.pid);
     if (isAlive(record.pid)) process.kill(record.pid, 'SIGTERM');
     const code = await Promise.race([exited, sleep(60_000, undefined, { ref: false })]);
-    const left = [record.pid, ...workers, await postmasterIn(dataDir)].filter((pid) => pid !== undefined);
+    // What runs in the folder of a hub that was refused is another's.
+    const postmaster = /Another hub.* is using/.test(output) ? undefined : await postmasterIn(dataDir);
+    const left = [record.pid, ...workers, postmaster].filter((pid) => pid !== undefined);
     killHard(left);
     await gone(left);
     if (record.temporary) await rm(dataDir, { recursive: true, force: true, maxRetries: 10 });
