@@ -32,11 +32,14 @@ describe('a project with room for 5 MiB', () => {
   });
   afterAll(() => workspace?.[Symbol.asyncDispose]());
 
-  /** Nothing that was sent in vain holds room any more; layers that went up whole are there and count. */
-  async function expectNothingInFlight(client: string): Promise<void> {
+  /**
+   * Nothing that was refused holds room any more; layers that went up whole are there and count, and so does the beginning of
+   * one that the client broke off itself because another was refused: it may come back for the rest.
+   */
+  async function expectNothingInFlight(client: string, brokenOff = 0): Promise<void> {
     const quota = JSON.parse(await curl(`/api/v1/projects/${project(client)}/quota`)) as Record<string, number>;
-    expect(quota['reserved_bytes']).toBe(0);
-    expect(quota['used_bytes']).toBeLessThanOrEqual(5 * 2 ** 20);
+    expect(quota['reserved_bytes']).toBeLessThanOrEqual(brokenOff);
+    expect(quota['used_bytes']! + quota['reserved_bytes']!).toBeLessThanOrEqual(5 * 2 ** 20);
     const recount = await curl(`/api/v1/projects/${project(client)}/quota/recount`, '--request', 'POST');
     expect(JSON.parse(recount)).toMatchObject({ corrected: false });
   }
@@ -52,7 +55,7 @@ describe('a project with room for 5 MiB', () => {
     for (const tag of ['large', 'many']) {
       await expect(docker.run('push', `${image}:${tag}`)).rejects.toThrow(full('docker'));
       await expect(docker.run('push', `${image}:${tag}`)).rejects.toThrow(/denied: Project/);
-      await expectNothingInFlight('docker');
+      await expectNothingInFlight('docker', 5 * 2 ** 20);
     }
   });
 
@@ -62,7 +65,7 @@ describe('a project with room for 5 MiB', () => {
     const image = `${hub.host}/${project('podman')}/app:large`;
     await podman.run('build', '--layers', '--tag', image, await writeBuildContext(`${workspace.path}/podman`, [60, 1]));
     await expect(podman.run('push', '--tls-verify=false', image)).rejects.toThrow(full('podman'));
-    await expectNothingInFlight('podman');
+    await expectNothingInFlight('podman', 5 * 2 ** 20);
   });
 
   test.skipIf(lacks('skopeo', 'crane'))('skopeo and crane', async () => {
