@@ -25,7 +25,9 @@ export async function lockDataFolder(path: string): Promise<Disposable> {
   const folder = await realpath(path);
   const lock = new DatabaseSync(join(folder, 'lock'), { timeout: PATIENCE_MS });
   try {
-    lock.exec('pragma journal_mode = memory; pragma locking_mode = exclusive; begin exclusive');
+    // The transaction is never ended. Not with locking_mode = exclusive: who waits would keep a shared lock meanwhile, and of two
+    // that start at once both would wait for the other's, in vain.
+    lock.exec('pragma journal_mode = memory; begin exclusive');
   } catch (error) {
     lock.close();
     if (!/locked/.test((error as Error).message)) throw refusal(path, error);
