@@ -177,8 +177,8 @@ begin
 end
 $$;
 
--- From here on nobody writes to these tables until this file is committed, so what is counted below is all there is. It takes
--- about a second for each million links.
+-- From here on nobody writes to these tables until this file is committed, so what is counted below is all there is. It reads
+-- each link and each manifest once.
 create trigger project_usage after insert on projects for each row execute function make_project_usage();
 create trigger quota_insert after insert on repository_blobs referencing new table as new_links
   for each statement execute function count_new_links();

@@ -5,7 +5,8 @@
 import { describe, expect, it } from 'vitest';
 import { send } from '../harness/oci-client.ts';
 import { eachOf, outcomeOf } from './outcome.ts';
-import { expected, POLICY, type Credential, type Place } from './policy.ts';
+import { POLICY } from './needs.ts';
+import { expected, type Credential, type Place } from './policy.ts';
 import { ask, concerns, LINES, type Line } from './tables.ts';
 import { makeWorld, type Sender } from './world.ts';
 

@@ -9,16 +9,8 @@ import { filesClient } from '../files/harness.ts';
 import { chart } from '../helm/charts.ts';
 import { sign, signingKey, trust } from '../ci-identity/issuer.ts';
 import { classic } from '../helm/client.ts';
-import {
-  chartOf,
-  filesOf,
-  namespaceOf,
-  type Action,
-  type Credential,
-  type Holding,
-  type Place,
-  type Subject,
-} from './policy.ts';
+import type { Action } from './needs.ts';
+import { chartOf, filesOf, namespaceOf, type Credential, type Holding, type Place, type Subject } from './policy.ts';
 
 /** A credential, and what has to be sent for it. */
 export interface Sender extends Credential {

@@ -1,6 +1,7 @@
 /** Where garbage collection stands, for people. */
 import sql from 'sql-template-tag';
 import type { Queryable, Transaction } from '../../db/database.ts';
+import type { PreviewRow } from './gc-preview.ts';
 
 /** A queue is counted no further: what is beyond is "many". */
 export const MANY = 100_000;
@@ -61,7 +62,7 @@ export function selectBlobQueue(db: Queryable): Promise<QueueRow | undefined> {
            (select min(review_after) from blob_reviews where review_after <= now()) as oldest_due`);
 }
 
-export interface RunRow {
+export interface RunRow extends PreviewRow {
   id: string;
   cause: 'schedule' | 'request' | 'command';
   requested_by: string | null;
@@ -72,14 +73,6 @@ export interface RunRow {
   seen_at: Date;
   /** It has not said that it is over, and was seen lately. */
   running: boolean;
-  manifests: number;
-  orphans: number;
-  links: number;
-  blobs: number;
-  bytes: number;
-  uploads: number;
-  objects: number;
-  object_bytes: number;
 }
 
 /** Newest first, before the given one. */

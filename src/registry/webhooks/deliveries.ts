@@ -1,13 +1,13 @@
 /** What was sent and what waits, for people: lists, trying a hook out, sending once more, and what is kept. */
 import { randomUUID } from 'node:crypto';
-import { recordChange, type Actor } from '../../auth/events.ts';
+import type { Actor } from '../../auth/events.ts';
 import type { Database, Queryable, Transaction } from '../../db/database.ts';
 import * as rows from '../queries/webhook-deliveries.ts';
 import { deleteOldSecrets } from '../queries/webhooks.ts';
 import { WebhookError } from './errors.ts';
 import { MOST_PENDING } from './fan-out.ts';
 import { pingOf } from './message.ts';
-import { lockWebhook, requireWebhook, type Webhook } from './webhooks.ts';
+import { lockWebhook, recordOf, requireWebhook, type Webhook } from './webhooks.ts';
 
 export type Delivery = rows.DeliveryRow;
 export type DeliveryWithPayload = Delivery & { readonly payload: string };
@@ -50,7 +50,7 @@ export async function testWebhook(
     const hook = await lockEnabled(tx, projectId, id);
     const ping = pingOf(hook.id, randomUUID(), new Date(), source);
     const delivery = await rows.insertPing(tx, hook.id, ping.type, ping.text);
-    await record(tx, actor, hook, 'webhook.tested', { webhook: String(hook.id), delivery: String(delivery.id) });
+    await recordOf(tx, actor, hook, 'webhook.tested', { webhook: String(hook.id), delivery: String(delivery.id) });
     return delivery;
   });
 }
@@ -69,7 +69,7 @@ export async function redeliver(
     const hook = await lockEnabled(tx, projectId, id);
     const delivery = await rows.renewDelivery(tx, hook.id, deliveryId);
     if (delivery === undefined) throw missing();
-    await record(tx, actor, hook, 'webhook.redelivered', { webhook: String(hook.id), delivery: String(deliveryId) });
+    await recordOf(tx, actor, hook, 'webhook.redelivered', { webhook: String(hook.id), delivery: String(deliveryId) });
     return delivery;
   });
 }
@@ -86,16 +86,6 @@ async function lockEnabled(tx: Transaction, projectId: number | null, id: number
 
 function missing(): WebhookError {
   return new WebhookError('not-found', 'There is no such delivery; the last thousand of 30 days are kept.');
-}
-
-function record(
-  tx: Transaction,
-  actor: Actor,
-  { projectId }: Webhook,
-  type: string,
-  data: Record<string, unknown>,
-): Promise<void> {
-  return recordChange(tx, actor, { type, ...(projectId !== null && { projectId }), data });
 }
 
 const KEEP_DAYS = 30;

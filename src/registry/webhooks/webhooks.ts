@@ -66,7 +66,7 @@ export async function createWebhook(
     if (made === undefined) {
       throw new WebhookError('too-many', `There are ${MOST_WEBHOOKS} webhooks here, which is as many as there may be.`);
     }
-    await record(tx, setter.actor, made, 'webhook.created', describeWebhook(made));
+    await recordOf(tx, setter.actor, made, 'webhook.created', describeWebhook(made));
     return made;
   });
   return { webhook, secret: text };
@@ -107,7 +107,7 @@ export async function changeWebhook(
     const disabled = change.disabled ?? before.disabledAt !== null;
     const after = await rows.updateWebhook(tx, before.id, fields, disabled);
     if (disabled) await dropPending(tx, before.id, DISABLED_BY_HAND);
-    await record(tx, setter.actor, after, 'webhook.changed', {
+    await recordOf(tx, setter.actor, after, 'webhook.changed', {
       before: describeWebhook(before),
       after: describeWebhook(after),
     });
@@ -126,7 +126,7 @@ export async function removeWebhook(
     const before = await lockWebhook(tx, where.projectId, where.id);
     expect(before);
     await rows.deleteWebhook(tx, before.id);
-    await record(tx, actor, before, 'webhook.removed', describeWebhook(before));
+    await recordOf(tx, actor, before, 'webhook.removed', describeWebhook(before));
   });
 }
 
@@ -145,7 +145,7 @@ export async function rotateSecret(
     const after = await rows.updateSecret(tx, before.id, secretId, overlapSeconds);
     if (older !== null) await secrets.remove(tx, older);
     const data = { ...describeWebhook(after), overlap_seconds: overlapSeconds };
-    await record(tx, actor, after, 'webhook.secret-rotated', data);
+    await recordOf(tx, actor, after, 'webhook.secret-rotated', data);
     return after;
   });
   return { webhook, secret: text };
@@ -234,7 +234,8 @@ export function describeWebhook(row: Webhook): Record<string, unknown> {
   };
 }
 
-function record(
+/** What somebody did to a webhook, for the audit trail. */
+export function recordOf(
   tx: Transaction,
   actor: Actor,
   { projectId }: Webhook,
