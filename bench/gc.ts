@@ -1,5 +1,6 @@
 /** `npm run bench:gc`: what garbage collection costs, and what others notice of it. Exits with 1 when a limit is passed. */
 import { parseArgs } from 'node:util';
+import { PACE } from '../src/registry/gc/jobs.ts';
 import { latency } from './gc/latency.ts';
 import { scale } from './gc/scale.ts';
 import { gitVersion, load } from './measure/machine.ts';
@@ -8,12 +9,12 @@ const HELP = `npm run bench:gc -- scale [options]     rows of very many contents
   --blobs N          contents in all (10000000)
   --garbage N        of those, unreferenced (1000000)
   --part N           the small run that it is compared with, as a part of the large one; 0: none (0.1)
-  --pace N           pauses between batches as a part of their time (1, which the hub's job has)
+  --pace N           pauses between batches as a part of their time (${PACE}, which the hub's job has)
   --plans            print the plan of each statement of the collector
 
 npm run bench:gc -- latency [options]   pushes and pulls with and without collection, in turns
-  --rounds N         pairs of windows (4)
-  --seconds N        length of a window (20)
+  --rounds N         pairs of windows (8)
+  --seconds N        length of a window (12)
   --utilisation N    part of what the machine can do at most (0.5)
   --blobs N          contents in all (1000000)
   --garbage N        of those, to be collected in the windows (400000)
@@ -28,10 +29,10 @@ const { values, positionals } = parseArgs({
     blobs: { type: 'string' },
     garbage: { type: 'string' },
     part: { type: 'string', default: '0.1' },
-    pace: { type: 'string', default: '1' },
+    pace: { type: 'string', default: String(PACE) },
     plans: { type: 'boolean', default: false },
-    rounds: { type: 'string', default: '4' },
-    seconds: { type: 'string', default: '20' },
+    rounds: { type: 'string', default: '8' },
+    seconds: { type: 'string', default: '12' },
     utilisation: { type: 'string', default: '0.5' },
     folder: { type: 'string', default: '/var/tmp' },
   },

@@ -19,6 +19,10 @@ async function work(task: CollectorTask): Promise<CollectorResult> {
   const store: BlobStore = {
     kind: 'disk',
     delete: async () => void deleted++,
+    async deleteAll(keys) {
+      deleted += keys.length;
+      return { gone: keys, failure: undefined };
+    },
     write: refuse,
     read: refuse,
     size: refuse,

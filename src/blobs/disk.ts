@@ -6,7 +6,14 @@ import { createRoot, Folders } from './disk-folders.ts';
 import { readFile } from './disk-read.ts';
 import { openDiskWriter } from './disk-writer.ts';
 import { probe } from './probe.ts';
-import { ObjectMissing, type BlobStore, type ByteRange, type ObjectWriter, type UnfinishedObject } from './store.ts';
+import {
+  ObjectMissing,
+  type BlobStore,
+  type ByteRange,
+  type Deleted,
+  type ObjectWriter,
+  type UnfinishedObject,
+} from './store.ts';
 
 /** Segments of letters, digits, dot, dash and underscore that do not start with a dot: no way out of the folder. */
 const KEY = /^[a-z0-9][a-z0-9._-]*(?:\/[a-z0-9][a-z0-9._-]*)*$/;
@@ -60,6 +67,35 @@ class DiskStore implements BlobStore {
     } catch (error) {
       throw diskError(error, `delete ${key}`);
     }
+  }
+
+  /**
+   * One file after the other, then one sync for each folder: a sync makes every writer of the file system wait, and a thread
+   * that deletes does not read.
+   */
+  async deleteAll(keys: readonly string[]): Promise<Deleted> {
+    const unlinked = new Map<string, string[]>();
+    const gone: string[] = [];
+    let failure: Error | undefined;
+    const attempt = async (work: () => Promise<unknown>, doing: string): Promise<boolean> => {
+      try {
+        await work().catch(unlessMissing);
+        return true;
+      } catch (error) {
+        failure ??= diskError(error, doing);
+        return false;
+      }
+    };
+    for (const key of keys) {
+      const path = this.#path(key);
+      if (!(await attempt(() => unlink(path), `delete ${key}`))) continue;
+      const folder = dirname(path);
+      unlinked.set(folder, [...(unlinked.get(folder) ?? []), key]);
+    }
+    for (const [folder, names] of unlinked) {
+      if (await attempt(() => this.#folders.sync(folder), `sync ${folder}`)) gone.push(...names);
+    }
+    return { gone, failure };
   }
 
   check(): Promise<void> {

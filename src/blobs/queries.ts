@@ -1,21 +1,26 @@
 import sql from 'sql-template-tag';
-import type { Queryable } from '../db/database.ts';
+import type { Queryable, Transaction } from '../db/database.ts';
 
 /**
  * Dead objects whose time has come, with the next attempt put off, so that two sweeps never work on the same ones; none while
- * somebody holds all bytes.
+ * somebody holds all bytes. `from` is where to begin, so that a long sweep does not walk again over what it removed; `due` is a
+ * text, since a Date knows milliseconds only.
  */
-export function takeDueObjects(db: Queryable, store: string, limit: number): Promise<{ key: string }[]> {
-  return db.query<{ key: string }>(sql`
+export function takeDueObjects(
+  tx: Transaction,
+  due: { readonly store: string; readonly from: string; readonly limit: number },
+): Promise<{ key: string; due: string }[]> {
+  return tx.query<{ key: string; due: string }>(sql`
     with due as (
-      select key from dead_objects
-      where store = ${store} and delete_after <= now() and not exists (select from gc_holds where expires_at > now())
-      order by delete_after limit ${limit} for update skip locked
+      select key, delete_after from dead_objects
+      where store = ${due.store} and delete_after between ${due.from}::timestamptz and now()
+        and not exists (select from gc_holds where expires_at > now())
+      order by delete_after limit ${due.limit} for update skip locked
     )
     update dead_objects d
     set attempts = d.attempts + 1,
         delete_after = now() + least(interval '1 minute' * power(2, least(d.attempts, 10)), interval '6 hours')
-    from due where d.key = due.key returning d.key`);
+    from due where d.key = due.key returning d.key, due.delete_after::text as due`);
 }
 
 /** The rows of objects that are gone; how many were still there, and their bytes. */

@@ -64,8 +64,17 @@ export interface BlobStore extends AsyncDisposable {
   size(key: string): Promise<number | undefined>;
   /** Removes a finished or unfinished object with all it left behind (parts, tails). Idempotent. */
   delete(key: string): Promise<void>;
+  /** The same for many, in the cheapest way and without haste: those who read and write meanwhile come first. */
+  deleteAll(keys: readonly string[]): Promise<Deleted>;
   /** Throws `StoreUnavailable` unless the store can be written to and read from. For start-up and /readyz. */
   check(): Promise<void>;
+}
+
+/** What became of a request to delete several objects. What failed can be tried again. */
+export interface Deleted {
+  readonly gone: readonly string[];
+  /** The first; the others were tried all the same. */
+  readonly failure: Error | undefined;
 }
 
 /** A capability, not a duty: stores whose objects clients can fetch themselves. */

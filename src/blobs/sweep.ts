@@ -1,11 +1,11 @@
 /** Removes the bytes of objects that nothing names any more. It walks rows, never the store. */
 import type { Database, Transaction } from '../db/database.ts';
+import { lookUpsOnly, mayBeForgotten } from '../db/background.ts';
 import { forgetDeadObjects, takeDueObjects } from './queries.ts';
 import type { BlobStore } from './store.ts';
 
-const BATCH = 200;
-/** Deletes under way at a time: a disk syncs a folder for each, S3 answers four requests. */
-const LANES = 16;
+/** Many, since a disk syncs each of its 256 folders once per batch. */
+const BATCH = 1_000;
 
 export interface Swept {
   readonly objects: number;
@@ -19,6 +19,8 @@ export interface SweepOptions {
   /** Told in the transaction that forgets the objects, and when that is done. */
   readonly note?: (tx: Transaction, swept: Swept) => Promise<void>;
   readonly done?: (swept: Swept) => void;
+  /** Waits between two batches; told how many milliseconds one took. */
+  readonly rest?: (took: number) => Promise<void>;
 }
 
 /**
@@ -28,14 +30,18 @@ export interface SweepOptions {
  */
 export async function sweepDeadObjects(db: Database, store: BlobStore, options: SweepOptions = {}): Promise<Swept> {
   let swept: Swept = { objects: 0, bytes: 0 };
+  let from = '-infinity';
   for (;;) {
-    const due = await takeDueObjects(db, store.kind, BATCH);
-    const { gone, failure } = await deleteAll(
-      store,
-      due.map(({ key }) => key),
-    );
+    const began = performance.now();
+    const due = await db.transaction(async (tx) => {
+      await lookUpsOnly(tx);
+      return takeDueObjects(tx, { store: store.kind, from, limit: BATCH });
+    });
+    const { gone, failure } = await store.deleteAll(due.map(({ key }) => key));
     if (gone.length > 0) {
       const forgotten = await db.transaction(async (tx) => {
+        await lookUpsOnly(tx);
+        await mayBeForgotten(tx);
         const counted = await forgetDeadObjects(tx, gone);
         await options.note?.(tx, counted);
         return counted;
@@ -45,27 +51,7 @@ export async function sweepDeadObjects(db: Database, store: BlobStore, options: 
     }
     if (failure !== undefined) throw failure;
     if (due.length < BATCH || options.goesOn?.() === false) return swept;
+    from = due.reduce((last, one) => (one.due > last ? one.due : last), '');
+    await options.rest?.(performance.now() - began);
   }
-}
-
-/** A few at a time, all of them whatever fails. */
-async function deleteAll(
-  store: BlobStore,
-  keys: readonly string[],
-): Promise<{ gone: string[]; failure: Error | undefined }> {
-  const gone: string[] = [];
-  let failure: Error | undefined;
-  const waiting = keys.values();
-  const lane = async (): Promise<void> => {
-    for (const key of waiting) {
-      try {
-        await store.delete(key);
-        gone.push(key);
-      } catch (error) {
-        failure ??= error as Error;
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(LANES, keys.length) }, lane));
-  return { gone, failure };
 }

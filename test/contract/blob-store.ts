@@ -110,6 +110,21 @@ export function describeBlobStore(name: string, prepare: () => Promise<Subject>)
       });
     });
 
+    describe('many objects', () => {
+      it('go at once, those that are missing among them, and no other', async () => {
+        const keys = Array.from({ length: 40 }, newKey);
+        await Promise.all(keys.map((key) => store(blobs, key, bytes(10))));
+        const kept = keys.pop() as string;
+        const missing = newKey();
+        const { gone, failure } = await blobs.deleteAll([...keys, missing]);
+        expect(failure).toBeUndefined();
+        expect(new Set(gone)).toEqual(new Set([...keys, missing]));
+        expect(await Promise.all(keys.map((key) => blobs.size(key)))).toEqual(keys.map(() => undefined));
+        expect(await blobs.size(kept)).toBe(10);
+        await blobs.delete(kept);
+      });
+    });
+
     describe('a missing object', () => {
       it('has no size and cannot be read', async () => {
         const key = newKey();

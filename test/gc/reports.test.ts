@@ -199,12 +199,13 @@ describe('the sweep', () => {
     await collect(registry, { sweep: false });
     let deletes = 0;
     const failing = {
-      kind: registry.store.kind,
-      delete: async (key: string) => {
-        if (++deletes === 2) throw new Error('away');
-        await registry.store.delete(key);
+      ...registry.store,
+      deleteAll: async (keys: readonly string[]) => {
+        deletes += keys.length;
+        await registry.store.deleteAll(keys.slice(1));
+        return { gone: keys.slice(1), failure: new Error('away') };
       },
-    } as typeof registry.store;
+    };
     await expect(sweepDeadObjects(db, failing)).rejects.toThrow('away');
     expect(deletes).toBe(5);
     await db.query(sql`update dead_objects set delete_after = now()`);

@@ -1,7 +1,7 @@
 /** What changes between the collector's first look and its locks: the second look, under the lock, finds it. */
 import sql from 'sql-template-tag';
 import { describe, expect, it } from 'vitest';
-import { lookUpsOnly } from '../../src/registry/queries/gc-run.ts';
+import { lookUpsOnly } from '../../src/db/background.ts';
 import {
   FIRST_LINK,
   lockDueLinks,

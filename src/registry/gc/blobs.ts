@@ -1,4 +1,5 @@
 /** Contents that no repository has any more: their rows go, and their objects die. */
+import { mayBeForgotten } from '../../db/background.ts';
 import { FIRST_BLOB, lockDueBlobs, lockFreeBlobs, removeBlobs, type BlobCursor } from '../queries/gc-blobs.ts';
 import { selectNow } from '../queries/gc-run.ts';
 import type { RunInProgress } from './run.ts';
@@ -18,6 +19,8 @@ export async function reviewBlobs(run: RunInProgress): Promise<void> {
 
 function reviewBatch(run: RunInProgress, until: string, after: BlobCursor) {
   return run.batch(async (tx) => {
+    // The bytes are safe: a sweep commits before it deletes, and waits for the disk when it does.
+    await mayBeForgotten(tx);
     const due = await lockDueBlobs(tx, { until, after, limit: BATCH });
     const next = due.length < BATCH ? undefined : due.at(-1);
     const ids = due.map((row) => row.blob_id);

@@ -74,6 +74,7 @@ async function sweep(run: RunInProgress): Promise<void> {
   const { db, store } = run.world;
   await sweepDeadObjects(db, store, {
     goesOn: () => run.goesOn,
+    rest: (took) => run.rest(took),
     note: (tx, { objects, bytes }) => run.note(tx, { objects, objectBytes: bytes }),
     done: ({ objects, bytes }) => run.committed({ objects, objectBytes: bytes }),
   });

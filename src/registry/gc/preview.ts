@@ -1,6 +1,6 @@
 /** A dry run: what a run that began now would remove. */
 import type { Transaction } from '../../db/database.ts';
-import { lookUpsOnly } from '../queries/gc-run.ts';
+import { lookUpsOnly } from '../../db/background.ts';
 import {
   beginPreview,
   countPreview,

@@ -2,14 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Transaction } from '../../db/database.ts';
-import {
-  addToRun,
-  claimCollection,
-  finishRun,
-  keepCollection,
-  lookUpsOnly,
-  releaseCollection,
-} from '../queries/gc-run.ts';
+import { lookUpsOnly } from '../../db/background.ts';
+import { addToRun, claimCollection, finishRun, keepCollection, releaseCollection } from '../queries/gc-run.ts';
 import type { Registry } from '../registry.ts';
 
 /** What a run removed, or would. */
@@ -109,9 +103,14 @@ export class RunInProgress implements Run {
       return done;
     });
     this.#counts = sum(this.#counts, result.removed);
-    const { pace = 0 } = this.#options;
-    if (pace > 0) await delay((performance.now() - began) * pace);
+    await this.rest(performance.now() - began);
     return result;
+  }
+
+  /** Leaves the rest of the time to requests, after a batch that took so many milliseconds. */
+  async rest(took: number): Promise<void> {
+    const { pace = 0 } = this.#options;
+    if (pace > 0) await delay(took * pace);
   }
 
   /** For what is removed outside of a batch: counts it in a transaction of the caller's. */

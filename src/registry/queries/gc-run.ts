@@ -31,16 +31,6 @@ export async function freeCollection(db: Queryable): Promise<void> {
   await db.query(sql`update gc_state set runner = null, runner_seen = null where runner is not null`);
 }
 
-/**
- * For the rest of the transaction the planner looks rows up by index, whatever it believes about their number: a plan that was
- * made for small tables must not scan large ones. Statements of collection have texts of their own, so no other plan is touched.
- */
-export async function lookUpsOnly(tx: Transaction): Promise<void> {
-  await tx.query(sql`
-    select set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
-           set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true)`);
-}
-
 /** Adds to the run's row, which is there from the first thing that was removed. */
 export async function addToRun(tx: Transaction, run: Run, add: Counts): Promise<void> {
   await tx.query(sql`
