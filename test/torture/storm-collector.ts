@@ -34,6 +34,7 @@ export class Collector {
   readonly #options: CollectorOptions;
   #running: Promise<void> | undefined;
   #stopping = false;
+  #paused = false;
 
   constructor(options: CollectorOptions) {
     this.#options = options;
@@ -42,6 +43,15 @@ export class Collector {
   /** Has the hub collect without a break. */
   start(): void {
     this.#running = this.#forever();
+  }
+
+  /** Asks for no more runs; those that it has asked for may be under way. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
   }
 
   async stop(): Promise<void> {
@@ -58,12 +68,12 @@ export class Collector {
     await delay(waits.first * 1_000);
     for (let round = 1; ; round++) {
       await delay(waits.others * 1_000);
-      await this.#idle(query);
+      await this.idle(query);
       const minute = await middleOfMinute();
       const predicted = expectStatus(await this.#ask('/gc/preview'), 200).json<Collected>();
       const before = await collected(query);
       expectStatus(await this.#ask('/gc/run'), 204);
-      await this.#idle(query);
+      await this.idle(query);
       const after = await collected(query);
       const wrong = COUNTS.filter((name) => after[name] - before[name] !== predicted[name]);
       const sentence = wrong.map((name) => `${after[name] - before[name]} ${name}, not ${predicted[name]}`).join(', ');
@@ -80,7 +90,7 @@ export class Collector {
   }
 
   /** Until no run is under way and none waits for a worker. */
-  #idle(query: Query): Promise<void> {
+  idle(query: Query): Promise<void> {
     const busy = `select 1 from graphile_worker.jobs where task_identifier = any ($1) and run_at <= now() limit 1`;
     // A job of a worker that was killed is taken over after a minute.
     return until(async () => (await query(busy, [JOBS])).length === 0, 'the collector to be idle', 180);
@@ -88,7 +98,8 @@ export class Collector {
 
   async #forever(): Promise<void> {
     const { tally, mayFail } = this.#options;
-    while (!this.#stopping) {
+    for (; !this.#stopping; await delay(EVERY_MS)) {
+      if (this.#paused) continue;
       try {
         const { status, body } = await this.#ask('/gc/run');
         if (status !== 204 && !mayFail)
@@ -100,7 +111,6 @@ export class Collector {
       } catch (error) {
         if (!mayFail) tally.complain('error of the server', `POST /gc/run: ${(error as Error).message}`);
       }
-      await delay(EVERY_MS);
     }
   }
 

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { digestOf, TokenRefused, type Answer, type Credentials, type OciClient } from '../harness/oci-client.ts';
 import type { Gate } from './gate.ts';
+import type { Latencies } from './storm-latency.ts';
 import type { Ledger } from './storm-ledger.ts';
 import type { Random } from './random.ts';
 import type { Universe } from './storm-universe.ts';
@@ -19,6 +20,8 @@ export interface SessionOptions {
   /** Whether the hub may be away now and then. */
   readonly mayFail: boolean;
   readonly tally: Tally;
+  /** Takes the time of requests. */
+  readonly latencies: Latencies | undefined;
 }
 
 /** Nobody knows whether it happened. */
@@ -58,10 +61,11 @@ export class Session {
 
   /** @throws {Unanswered} when there was none of the `expected` answers; what is wrong about it is noted */
   async ask(what: string, expected: readonly number[], work: () => Promise<Answer>): Promise<Answer> {
-    const { gate, signal, tally, mayFail } = this.options;
+    const { gate, signal, tally, mayFail, latencies } = this.options;
     await gate.pass();
     if (signal.aborted) throw new Unanswered();
     tally.count('requests');
+    const answered = latencies?.leaves(what);
     let answer: Answer;
     try {
       answer = await work();
@@ -74,7 +78,10 @@ export class Session {
       }
       answer = error.answer;
     }
-    if (expected.includes(answer.status)) return answer;
+    if (expected.includes(answer.status)) {
+      answered?.();
+      return answer;
+    }
     const busy = BUSY.includes(answer.status);
     tally.count(`status ${answer.status}`);
     if (!(busy && mayFail)) {

@@ -16,9 +16,11 @@ import { Random } from './random.ts';
 import { compareLedger, endUploads, pullAll, recountAll, unbalanced } from './storm-account.ts';
 import { storm } from './storm-client.ts';
 import { collected, Collector, type Collected } from './storm-collector.ts';
+import { Latencies, type Comparison } from './storm-latency.ts';
 import { Ledger } from './storm-ledger.ts';
 import { Tally } from './storm-session.ts';
 import type { StormStore } from './storm-stores.ts';
+import { takeTurns } from './storm-turns.ts';
 import { createUniverse } from './storm-universe.ts';
 
 export interface StormOptions {
@@ -32,6 +34,11 @@ export interface StormOptions {
   readonly checkpointSeconds: number;
   /** Kills a worker, the hub or the hub with Postgres so often. */
   readonly killSeconds?: number | undefined;
+  /**
+   * Has collection run and stand still in turns of so many seconds, and compares how long requests take. Without it collection
+   * runs throughout. Not together with kills: then it is them that is measured.
+   */
+  readonly compareSeconds?: number | undefined;
   /** Told what goes on. */
   say?(line: string): void;
 }
@@ -49,14 +56,19 @@ export interface StormReport {
   readonly counts: ReadonlyMap<string, number>;
   /** By all runs of garbage collection together. */
   readonly collected: Collected;
+  /** Of requests while collection ran with those while it stood still. */
+  readonly comparison: Comparison | undefined;
 }
 
 const PASSWORD = 'storm-password';
 const CREDENTIALS = { username: 'admin', password: PASSWORD };
 
 export async function runStorm(options: StormOptions): Promise<StormReport> {
-  const { seed, store, clocks, clients = 16, killSeconds } = options;
+  const { seed, store, clocks, clients = 16, killSeconds, compareSeconds } = options;
   const say = options.say ?? (() => {});
+  if (killSeconds !== undefined && compareSeconds !== undefined)
+    throw new Error('With kills how long requests take says nothing: give killSeconds or compareSeconds');
+  const latencies = compareSeconds === undefined ? undefined : new Latencies();
   const dataDir = await mkdtemp(join(tmpdir(), 'berth-storm-'));
   const port = await freePort();
   const env = { ...environment(clocks), ...store.env };
@@ -81,6 +93,7 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
       leaseMs: (clocks.lease * 1_000) / 2,
       mayFail: killSeconds !== undefined,
       tally,
+      latencies,
     }),
   );
   const inDatabase = async <T>(work: (query: Query) => Promise<T>): Promise<T> => {
@@ -95,6 +108,7 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
     mayFail: killSeconds !== undefined,
   });
   let reported: Collected | undefined;
+  let turns: Promise<void> | undefined;
   const random = new Random(seed ^ 0x5f5f5f5f);
   const restart = async () => {
     const victim = random.pick(['worker', 'node', 'both', 'worker'] as const);
@@ -112,6 +126,13 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
   try {
     collector.start();
     gate.open();
+    if (latencies && compareSeconds !== undefined) {
+      const { signal } = end;
+      const take = (query: Query) => takeTurns({ query, collector, latencies, seconds: compareSeconds, signal });
+      // The storm is judged all the same.
+      const failed = (error: Error) => tally.complain('error of the server', `turns of collection: ${error.message}`);
+      turns = inDatabase(take).catch(failed);
+    }
     const from = performance.now();
     const finish = from + options.seconds * 1_000;
     let nextLook = from + options.checkpointSeconds * 1_000;
@@ -123,6 +144,7 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
         nextKill = performance.now() + (killSeconds ?? 0) * 1_000;
       }
       if (performance.now() < nextLook) continue;
+      latencies?.checkpointBegins();
       gate.close();
       await gate.allParked();
       const pulled = await inDatabase(async (query) => {
@@ -137,9 +159,11 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
       say(`${seconds} s: ${summary(tally)}; ${pulled} manifests pulled; ${went}`);
       nextLook = performance.now() + options.checkpointSeconds * 1_000;
       gate.open();
+      latencies?.checkpointEnds();
     }
     end.abort();
     await Promise.all(running);
+    await turns;
     await inDatabase(async (query) => {
       await compareLedger(ledger, query, tally);
       say(`the storm is over: ${await pullAll(client, query, tally)} manifests pulled`);
@@ -156,12 +180,18 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
     end.abort();
     gate.open();
     await Promise.all(running);
+    await turns;
     await collector.stop();
     closeConnections();
     await hub.stop();
     await rm(dataDir, { recursive: true, force: true });
   }
-  return { problems: tally.problems, counts: tally.counts, collected: reported as Collected };
+  return {
+    problems: tally.problems,
+    counts: tally.counts,
+    collected: reported as Collected,
+    comparison: latencies?.judge(),
+  };
 
   /** Nobody asks for anything: what is reported has gone, and rows and store agree. */
   async function settle(what: string, query: Query): Promise<void> {
