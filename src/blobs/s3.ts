@@ -11,7 +11,7 @@ import { S3Writer } from './s3-writer.ts';
 import type { BlobStore, ByteRange, Deleted, ObjectWriter, Redirects, UnfinishedObject } from './store.ts';
 
 /** Objects that are deleted at a time, of four requests each. */
-const LANES = 16;
+const LANES = 8;
 
 /**
  * Opens the store in a bucket; credentials come from where the AWS SDK looks for them. Sends nothing yet.
