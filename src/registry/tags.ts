@@ -161,6 +161,10 @@ export async function listTags(
 ): Promise<TagPage> {
   const limit = Math.min(n ?? MAX_TAG_PAGE, MAX_TAG_PAGE);
   if (limit === 0) return { names: '', next: undefined };
-  const page = await selectTagPage(registry.db, repository.id, last, limit);
-  return { names: page.names ?? '', next: page.more ? (page.last ?? undefined) : undefined };
+  // One more than the page has room for tells whether there is a next one.
+  const { names, count } = await selectTagPage(registry.db, repository.id, last, limit + 1);
+  if (names === null) return { names: '', next: undefined };
+  if (count <= limit) return { names: `"${names}"`, next: undefined };
+  const shown = names.slice(0, names.lastIndexOf('","'));
+  return { names: `"${shown}"`, next: shown.slice(shown.lastIndexOf('"') + 1) };
 }

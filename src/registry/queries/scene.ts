@@ -24,8 +24,10 @@ export interface SceneRow {
 
 /**
  * One row per question, in order. The laterals with `limit 1` keep the planner on index look-ups whatever it believes
- * about the number of questions. A former name is looked for only where there is no such name: no name is in both tables. Only
- * what has moved to another project makes a look for that one (`h`).
+ * about the number of questions. The arrays are in sub-selects so that it never knows that number: a plan for one question looks
+ * cheaper to it than the plan for any number, so it would plan each time anew, for 0.35 ms where the answer takes 0.06 ms. A former
+ * name is looked for only where there is no such name: no name is in both tables. Only what has moved to another project makes a
+ * look for that one (`h`).
  */
 export function selectScenes(db: Queryable, questions: readonly SceneQuestion[]): Promise<SceneRow[]> {
   const paths = questions.map((q) => q.path);
@@ -43,7 +45,8 @@ export function selectScenes(db: Queryable, questions: readonly SceneQuestion[])
            coalesce(h.limited, n.limited) as limited, coalesce(h.epoch, n.epoch) as project_epoch,
            r.id as repository_id, r.epoch as repository_epoch, s.epoch as principal_epoch,
            t.digest as tag_digest, t.stale as tag_stale
-    from unnest(${paths}::text[], ${projects}::text[], ${rests}::text[], ${principals}::bigint[], ${tags}::text[])
+    from unnest((select ${paths}::text[]), (select ${projects}::text[]), (select ${rests}::text[]),
+                (select ${principals}::bigint[]), (select ${tags}::text[]))
          with ordinality as q (path, project, rest, principal, tag, i)
     left join lateral (select * from projects where name = q.project
                        union all
