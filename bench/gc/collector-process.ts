@@ -18,6 +18,7 @@ async function work(task: CollectorTask): Promise<CollectorResult> {
   let deleted = 0;
   const store: BlobStore = {
     kind: 'disk',
+    deletesAtOnce: 1_000,
     delete: async () => void deleted++,
     async deleteAll(keys) {
       deleted += keys.length;

@@ -32,6 +32,8 @@ export async function openDiskStore(options: { readonly folder: string }): Promi
 
 class DiskStore implements BlobStore {
   readonly kind = 'disk';
+  /** Several for each of the 256 folders that keys are spread over. */
+  readonly deletesAtOnce = 1_000;
   readonly #root: string;
   readonly #folders: Folders;
 

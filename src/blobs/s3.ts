@@ -26,6 +26,7 @@ export async function openS3Store(options: S3Options): Promise<BlobStore & Parti
 
 class S3Store implements BlobStore {
   readonly kind = 's3';
+  readonly deletesAtOnce = 100;
   readonly #s3: S3;
   readonly #options: S3Options;
   readonly #memory: PartMemory;

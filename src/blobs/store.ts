@@ -66,6 +66,8 @@ export interface BlobStore extends AsyncDisposable {
   delete(key: string): Promise<void>;
   /** The same for many, in the cheapest way and without haste: those who read and write meanwhile come first. */
   deleteAll(keys: readonly string[]): Promise<Deleted>;
+  /** So many keys are a good number for `deleteAll`: seconds of work at most. */
+  readonly deletesAtOnce: number;
   /** Throws `StoreUnavailable` unless the store can be written to and read from. For start-up and /readyz. */
   check(): Promise<void>;
 }

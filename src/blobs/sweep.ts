@@ -4,9 +4,6 @@ import { lookUpsOnly, mayBeForgotten } from '../db/background.ts';
 import { forgetDeadObjects, takeDueObjects } from './queries.ts';
 import type { BlobStore } from './store.ts';
 
-/** Many, since a disk syncs each of its 256 folders once per batch. */
-const BATCH = 1_000;
-
 export interface Swept {
   readonly objects: number;
   /** As far as the rows know: an earlier version wrote none. */
@@ -35,7 +32,7 @@ export async function sweepDeadObjects(db: Database, store: BlobStore, options: 
     const began = performance.now();
     const due = await db.transaction(async (tx) => {
       await lookUpsOnly(tx);
-      return takeDueObjects(tx, { store: store.kind, from, limit: BATCH });
+      return takeDueObjects(tx, { store: store.kind, from, limit: store.deletesAtOnce });
     });
     const { gone, failure } = await store.deleteAll(due.map(({ key }) => key));
     if (gone.length > 0) {
@@ -50,7 +47,7 @@ export async function sweepDeadObjects(db: Database, store: BlobStore, options: 
       swept = { objects: swept.objects + forgotten.objects, bytes: swept.bytes + forgotten.bytes };
     }
     if (failure !== undefined) throw failure;
-    if (due.length < BATCH || options.goesOn?.() === false) return swept;
+    if (due.length < store.deletesAtOnce || options.goesOn?.() === false) return swept;
     from = due.reduce((last, one) => (one.due > last ? one.due : last), '');
     await options.rest?.(performance.now() - began);
   }

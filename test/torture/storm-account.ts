@@ -100,8 +100,8 @@ export async function unbalanced(query: Query, objects: ReadonlyMap<string, numb
 /** Ends the uploads that clients gave up, as a day would. */
 export async function endUploads(query: Query): Promise<void> {
   await query(`update uploads set touched_at = now() - interval '2 days', writer = null, writer_seen = null`);
-  await query(`select graphile_worker.add_job('reap-uploads')`);
-  await until(async () => (await query('select 1 from uploads limit 1')).length === 0, 'uploads to be reaped');
+  await query(`select graphile_worker.add_job('collect-garbage')`);
+  await until(async () => (await query('select 1 from uploads limit 1')).length === 0, 'uploads to be reaped', 180);
 }
 
 /** @throws when it does not come true within `seconds` */
