@@ -68,7 +68,8 @@ export interface CandidateRow {
 
 /**
  * Repositories that a blob could be mounted from: the named one, or else up to `limit`, first of the same project, then
- * of public projects. Each kind stops at the limit by itself, so that a blob with 10^5 links costs what one with 50 does.
+ * of public projects. Each kind stops at the limit by itself, so that a blob with 10^5 links costs what one with 50 does. The
+ * named one is one at most; `limit 1` is for the planner, as in `selectKnownBlobs`.
  */
 export function selectMountCandidates(
   db: Queryable,
@@ -82,7 +83,8 @@ export function selectMountCandidates(
   if (where.fromId !== null) {
     return db.query<CandidateRow>(sql`
       select ${columns} from repositories r
-      join repository_blobs rb on rb.repository_id = r.id and rb.blob_id = ${named} and ${live}
+      cross join lateral (select rb.blob_id from repository_blobs rb
+                          where rb.repository_id = ${where.fromId} and rb.blob_id = ${named} and ${live} limit 1) rb
       where r.id = ${where.fromId}`);
   }
   return db.query<CandidateRow>(sql`

@@ -42,19 +42,24 @@ export interface KnownBlob {
   size: number;
 }
 
-/** Those of `digests` that are in the repository, by whatever digest they were asked for. */
+/**
+ * Those of `digests` that are in the repository, by whatever digest they were asked for. The sub-select hides from the planner how
+ * many there are, and `limit 1` that a plan for any repository names all sixteen partitions, of which it looks into one: a plan
+ * for the digests and the repository at hand would look so much cheaper to it that it would plan each time anew, for 0.2 ms.
+ */
 export function selectKnownBlobs(
   db: Queryable,
   repositoryId: number,
   digests: readonly Buffer[],
 ): Promise<KnownBlob[]> {
   return db.query<KnownBlob>(sql`
-    select w.name, b.id as blob_id, b.size
-    from unnest(${digests}::bytea[]) as w (name)
-    cross join lateral (select id from blobs where digest = w.name union all
-                        select blob_id from blob_digests where digest = w.name limit 1) named
-    join blobs b on b.id = named.id
-    join repository_blobs rb on rb.repository_id = ${repositoryId} and rb.blob_id = b.id and rb.deleted_at is null`);
+    select w.name, named.id as blob_id, named.size
+    from unnest((select ${digests}::bytea[])) as w (name)
+    cross join lateral (select id, size from blobs where digest = w.name union all
+                        select b.id, b.size from blob_digests d join blobs b on b.id = d.blob_id where d.digest = w.name
+                        limit 1) named
+    cross join lateral (select from repository_blobs
+                        where repository_id = ${repositoryId} and blob_id = named.id and deleted_at is null limit 1) linked`);
 }
 
 export interface KnownManifest {
