@@ -1,17 +1,14 @@
 /** Bytes in a bucket of any S3 server. Objects are written under the key where they stay; nothing is ever copied. */
-import { deleteInLanes } from './delete-in-lanes.ts';
 import { tailKeys } from './keys.ts';
 import { DEFAULT_PART_MEMORY, PartMemory } from './part-memory.ts';
 import { checkS3 } from './s3-check.ts';
 import { connectS3, head, remove, type S3, type S3Options } from './s3-client.ts';
+import { BulkDelete } from './s3-delete.ts';
 import { abortUploads } from './s3-multipart.ts';
 import { presigner } from './s3-presign.ts';
 import { readObject } from './s3-read.ts';
 import { S3Writer } from './s3-writer.ts';
 import type { BlobStore, ByteRange, Deleted, ObjectWriter, Redirects, UnfinishedObject } from './store.ts';
-
-/** Objects that are deleted at a time, of four requests each. */
-const LANES = 8;
 
 /**
  * Opens the store in a bucket; credentials come from where the AWS SDK looks for them. Sends nothing yet.
@@ -30,10 +27,12 @@ class S3Store implements BlobStore {
   readonly #s3: S3;
   readonly #options: S3Options;
   readonly #memory: PartMemory;
+  readonly #bulk: BulkDelete;
 
   constructor(s3: S3, options: S3Options) {
     this.#s3 = s3;
     this.#options = options;
+    this.#bulk = new BulkDelete(s3);
     this.#memory = new PartMemory(options.memoryBytes ?? DEFAULT_PART_MEMORY, options.patience);
   }
 
@@ -56,7 +55,7 @@ class S3Store implements BlobStore {
   }
 
   deleteAll(keys: readonly string[]): Promise<Deleted> {
-    return deleteInLanes(this, keys, LANES);
+    return this.#bulk.delete(keys);
   }
 
   check(): Promise<void> {

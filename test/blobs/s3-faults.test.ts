@@ -274,6 +274,44 @@ describe('deleting', () => {
     expect(remains(fake)).toEqual([]);
   });
 
+  it('takes many with one request, and those that fail are left for another time', async () => {
+    const keys = Array.from({ length: 12 }, newKey);
+    for (const key of keys) await open(key);
+    const before = fake.counts.DeleteObjects;
+    fake.fail((request) => request.operation === 'ListMultipartUploads' && request.key === '', faults.expiredToken);
+    const { gone, failure } = await blobs.deleteAll(keys);
+    expect(failure).toBeInstanceOf(StoreUnavailable);
+    expect(gone.length).toBe(11);
+    expect(await blobs.deleteAll(keys)).toMatchObject({ failure: undefined });
+    expect(fake.counts.DeleteObjects - before).toBe(2);
+    expect(fake.counts.DeleteObject).toBe(0);
+    expect(remains(fake)).toEqual([]);
+  });
+
+  it('takes them one by one where the server knows no other way, and does not ask again', async () => {
+    await using own = await openOn(fake);
+    blobs = own;
+    fake.fail('DeleteObjects', { kind: 'refuse', status: 501, code: 'NotImplemented' }, Infinity);
+    for (const round of [1, 2]) {
+      const keys = Array.from({ length: 5 }, newKey);
+      for (const key of keys) await open(key);
+      expect(await blobs.deleteAll(keys)).toMatchObject({ failure: undefined });
+      expect(fake.counts.DeleteObjects).toBe(1);
+      expect(fake.counts.DeleteObject).toBe(round * 15);
+    }
+    expect(remains(fake)).toEqual([]);
+  });
+
+  it('fails for all while S3 does, and works afterwards', async () => {
+    const keys = Array.from({ length: 5 }, newKey);
+    for (const key of keys) await open(key);
+    fake.fail('DeleteObjects', faults.slowDown, Infinity);
+    expect(await blobs.deleteAll(keys)).toMatchObject({ gone: [], failure: expect.any(StoreUnavailable) as Error });
+    fake.heal();
+    expect(await blobs.deleteAll(keys)).toMatchObject({ failure: undefined });
+    expect(remains(fake)).toEqual([]);
+  });
+
   it('finds many uploads of one key, and leaves those of others', async () => {
     const key = newKey();
     const neighbour = `${key}0`;

@@ -5,6 +5,7 @@ export const OPERATIONS = [
   'GetObject',
   'HeadObject',
   'DeleteObject',
+  'DeleteObjects',
   'CreateMultipartUpload',
   'UploadPart',
   'CompleteMultipartUpload',

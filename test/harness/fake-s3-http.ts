@@ -23,6 +23,7 @@ export function operationOf(method: string, key: string, query: URLSearchParams)
 
 function bucketOperation(method: string, query: URLSearchParams): Operation | undefined {
   if (method === 'HEAD') return 'HeadBucket';
+  if (method === 'POST' && query.has('delete')) return 'DeleteObjects';
   if (method !== 'GET') return undefined;
   return query.has('uploads') ? 'ListMultipartUploads' : 'ListObjectsV2';
 }

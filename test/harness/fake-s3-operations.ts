@@ -1,7 +1,7 @@
 /** The operations of the fake, with S3's own strictness. */
 import { concat, type Content } from './fake-s3-content.ts';
 import type { Operation } from './fake-s3-faults.ts';
-import { parseParts, S3Error, xml, type Element } from './fake-s3-xml.ts';
+import { parseKeys, parseParts, S3Error, xml, type Element } from './fake-s3-xml.ts';
 
 export interface OpenUpload {
   readonly key: string;
@@ -70,6 +70,13 @@ export const operations: Record<Operation, (state: State, call: Call) => Answer 
   DeleteObject(state, { key }) {
     state.objects.delete(key);
     return done(204);
+  },
+
+  async DeleteObjects(state, { content }) {
+    const keys = parseKeys(Buffer.concat((await content()).blocks).toString());
+    if (keys.length === 0 || keys.length > 1_000) throw new S3Error(400, 'MalformedXML', 'Between 1 and 1000 keys');
+    for (const one of keys) state.objects.delete(one);
+    return document(xml('DeleteResult', []));
   },
 
   CreateMultipartUpload(state, { key }) {

@@ -45,6 +45,11 @@ export function parseParts(body: string): { n: number; etag: string }[] {
   });
 }
 
+/** Keys of a DeleteObjects; no key of the hub needs an escape. */
+export function parseKeys(body: string): string[] {
+  return [...body.matchAll(/<Key>(.*?)<\/Key>/gs)].map(([, key = '']) => key);
+}
+
 function escape(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
