@@ -61,25 +61,19 @@ class DiskStore implements BlobStore {
   }
 
   async delete(key: string): Promise<void> {
-    const path = this.#path(key);
-    try {
-      await unlink(path).catch(unlessMissing);
-      // Durable before the caller forgets the key: a file that comes back after a power cut would have no owner.
-      await this.#folders.sync(dirname(path)).catch(unlessMissing);
-    } catch (error) {
-      throw diskError(error, `delete ${key}`);
-    }
+    const { failure } = await this.deleteAll([key]);
+    if (failure !== undefined) throw failure;
   }
 
   /**
    * One file after the other, then one sync for each folder: a sync makes every writer of the file system wait, and a thread
-   * that deletes does not read.
+   * that unlinks is one of the four that Node reads files with.
    */
   async deleteAll(keys: readonly string[]): Promise<Deleted> {
     const unlinked = new Map<string, string[]>();
     const gone: string[] = [];
     let failure: Error | undefined;
-    const attempt = async (work: () => Promise<unknown>, doing: string): Promise<boolean> => {
+    const attempt = async (doing: string, work: () => Promise<void>): Promise<boolean> => {
       try {
         await work().catch(unlessMissing);
         return true;
@@ -89,14 +83,16 @@ class DiskStore implements BlobStore {
       }
     };
     for (const key of keys) {
-      const path = this.#path(key);
-      if (!(await attempt(() => unlink(path), `delete ${key}`))) continue;
-      const folder = dirname(path);
-      unlinked.set(folder, [...(unlinked.get(folder) ?? []), key]);
+      await attempt(`delete ${key}`, async () => {
+        const path = this.#path(key);
+        const folder = dirname(path);
+        await unlink(path).catch(unlessMissing);
+        unlinked.set(folder, [...(unlinked.get(folder) ?? []), key]);
+      });
     }
-    for (const [folder, names] of unlinked) {
-      if (await attempt(() => this.#folders.sync(folder), `sync ${folder}`)) gone.push(...names);
-    }
+    // Durable before the caller forgets the keys: a file that comes back after a power cut would have no owner.
+    for (const [folder, names] of unlinked)
+      if (await attempt(`sync ${folder}`, () => this.#folders.sync(folder))) gone.push(...names);
     return { gone, failure };
   }
 

@@ -1,10 +1,8 @@
 /** Bytes in a bucket of any S3 server. Objects are written under the key where they stay; nothing is ever copied. */
-import { tailKeys } from './keys.ts';
 import { DEFAULT_PART_MEMORY, PartMemory } from './part-memory.ts';
 import { checkS3 } from './s3-check.ts';
-import { connectS3, head, remove, type S3, type S3Options } from './s3-client.ts';
-import { BulkDelete } from './s3-delete.ts';
-import { abortUploads } from './s3-multipart.ts';
+import { connectS3, head, type S3, type S3Options } from './s3-client.ts';
+import { BulkDelete, deleteObject } from './s3-delete.ts';
 import { presigner } from './s3-presign.ts';
 import { readObject } from './s3-read.ts';
 import { S3Writer } from './s3-writer.ts';
@@ -48,10 +46,8 @@ class S3Store implements BlobStore {
     return (await head(this.#s3, key))?.size;
   }
 
-  async delete(key: string): Promise<void> {
-    // Uploads first: after that nothing can become an object any more.
-    await abortUploads(this.#s3, key);
-    await Promise.all([key, ...tailKeys(key)].map((name) => remove(this.#s3, name)));
+  delete(key: string): Promise<void> {
+    return deleteObject(this.#s3, key);
   }
 
   deleteAll(keys: readonly string[]): Promise<Deleted> {

@@ -1,6 +1,6 @@
 /** Removes the bytes of objects that nothing names any more. It walks rows, never the store. */
 import type { Database, Transaction } from '../db/database.ts';
-import { lookUpsOnly, mayBeForgotten } from '../db/background.ts';
+import { lookUpsOnly, mayBeForgotten, mustBeDurable } from '../db/background.ts';
 import { forgetDeadObjects, takeDueObjects } from './queries.ts';
 import type { BlobStore } from './store.ts';
 
@@ -32,6 +32,8 @@ export async function sweepDeadObjects(db: Database, store: BlobStore, options: 
     const began = performance.now();
     const due = await db.transaction(async (tx) => {
       await lookUpsOnly(tx);
+      // Those who removed the rows may not have waited for the disk, and bytes must not go before rows do.
+      await mustBeDurable(tx);
       return takeDueObjects(tx, { store: store.kind, from, limit: store.deletesAtOnce });
     });
     const { gone, failure } = await store.deleteAll(due.map(({ key }) => key));
@@ -48,6 +50,7 @@ export async function sweepDeadObjects(db: Database, store: BlobStore, options: 
     }
     if (failure !== undefined) throw failure;
     if (due.length < store.deletesAtOnce || options.goesOn?.() === false) return swept;
+    // Inclusive, since several can have one time. Whatever comes before is left for the next sweep.
     from = due.reduce((last, one) => (one.due > last ? one.due : last), '');
     await options.rest?.(performance.now() - began);
   }

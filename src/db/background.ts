@@ -13,9 +13,14 @@ export async function lookUpsOnly(tx: Transaction): Promise<void> {
 }
 
 /**
- * The commit does not wait for the disk. For work that is done again when a crash forgets it, and of which nobody was told: no
- * answer, no epoch, nothing outside of Postgres. Any commit that does wait makes those before it durable, too.
+ * The commit does not wait for the disk. For work that is done again when a crash forgets it, and by which nothing was decided: no
+ * answer, no epoch, nothing outside of Postgres. A report may show for a moment what the crash takes back.
  */
 export async function mayBeForgotten(tx: Transaction): Promise<void> {
   await tx.query(sql`select set_config('synchronous_commit', 'off', true)`);
+}
+
+/** The commit waits for the disk whatever the server's setting, and so makes everything durable that was committed before it. */
+export async function mustBeDurable(tx: Transaction): Promise<void> {
+  await tx.query(sql`select set_config('synchronous_commit', 'on', true)`);
 }

@@ -55,7 +55,7 @@ async function fill(): Promise<void> {
 describe('what collecting costs does not depend on how much is stored:', () => {
   it('a run scans no table, however small it is', async () => {
     await fill();
-    const tables = await scanned((world) => collect(world, { sweep: false }));
+    const tables = await scanned((world) => collect(world));
     expect(tables).toEqual([]);
   });
 

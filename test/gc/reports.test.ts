@@ -1,5 +1,6 @@
 import sql from 'sql-template-tag';
 import { describe, expect, it } from 'vitest';
+import type { BlobStore } from '../../src/blobs/store.ts';
 import { sweepDeadObjects } from '../../src/blobs/sweep.ts';
 import { collect, sweepBytes } from '../../src/registry/gc/collect.ts';
 import { runCollectJob, runSweepJob } from '../../src/registry/gc/jobs.ts';
@@ -198,19 +199,40 @@ describe('the sweep', () => {
     for (let i = 0; i < 5; i++) await repo.mustPush(blob(10));
     await collect(registry, { sweep: false });
     let deletes = 0;
+    const { kind, deletesAtOnce } = registry.store;
     const failing = {
-      ...registry.store,
+      kind,
+      deletesAtOnce,
       deleteAll: async (keys: readonly string[]) => {
         deletes += keys.length;
         await registry.store.deleteAll(keys.slice(1));
         return { gone: keys.slice(1), failure: new Error('away') };
       },
-    };
+    } as Partial<BlobStore> as BlobStore;
     await expect(sweepDeadObjects(db, failing)).rejects.toThrow('away');
     expect(deletes).toBe(5);
     await db.query(sql`update dead_objects set delete_after = now()`);
     expect(await collect(registry)).toMatchObject({ objects: 1, objectBytes: 10 });
     await hub.assertNothingLeft();
+  });
+
+  it('takes objects in a transaction that waits for the disk, whatever the server has', async () => {
+    const repo = await hub.repo();
+    await repo.mustPush(blob(10));
+    await collect(registry, { sweep: false });
+    const settings: (string | undefined)[] = [];
+    const watched: typeof db = {
+      ...db,
+      transaction: (work) =>
+        db.transaction(async (tx) => {
+          const result = await work(tx);
+          const row = await tx.first<{ value: string }>(sql`select current_setting('synchronous_commit') as value`);
+          settings.push(row?.value);
+          return result;
+        }),
+    };
+    await sweepDeadObjects(watched, registry.store);
+    expect(settings).toEqual(['on', 'off']);
   });
 
   it('leaves to another what that has taken', async () => {

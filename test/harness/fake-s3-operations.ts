@@ -22,6 +22,8 @@ export interface Call {
   readonly range: string | undefined;
   /** Reads the body. */
   readonly content: () => Promise<Content>;
+  /** With what the delete of one of many keys is refused, if it is. */
+  readonly refusal: (key: string) => string | undefined;
 }
 
 export interface Answer {
@@ -72,11 +74,24 @@ export const operations: Record<Operation, (state: State, call: Call) => Answer 
     return done(204);
   },
 
-  async DeleteObjects(state, { content }) {
+  async DeleteObjects(state, { content, refusal }) {
     const keys = parseKeys(Buffer.concat((await content()).blocks).toString());
     if (keys.length === 0 || keys.length > 1_000) throw new S3Error(400, 'MalformedXML', 'Between 1 and 1000 keys');
-    for (const one of keys) state.objects.delete(one);
-    return document(xml('DeleteResult', []));
+    const answers = keys.map((one): Element => {
+      const code = refusal(one);
+      if (code !== undefined)
+        return [
+          'Error',
+          [
+            ['Key', one],
+            ['Code', code],
+            ['Message', 'injected'],
+          ],
+        ];
+      state.objects.delete(one);
+      return ['Deleted', [['Key', one]]];
+    });
+    return document(xml('DeleteResult', answers));
   },
 
   CreateMultipartUpload(state, { key }) {

@@ -82,7 +82,11 @@ export async function startFakeS3(options: FakeS3Options = {}): Promise<FakeS3> 
         throw new S3Error(fault.status, fault.code, `injected ${fault.code}`);
       }
       const inError = fault?.kind === 'error-in-200';
-      const call: Call = { key, query: url.searchParams, range: request.headers.range, content };
+      const refusal = (one: string): string | undefined => {
+        const found = injected.take({ operation: 'DeleteObject', key: one })?.fault;
+        return found?.kind === 'refuse' ? found.code : undefined;
+      };
+      const call: Call = { key, query: url.searchParams, range: request.headers.range, content, refusal };
       const answer = inError && !done ? await content() : await operations[operation](state, call);
       if (inError || 'blocks' in answer)
         return { status: 200, headers: {}, body: errorXml('InternalError', 'injected') };

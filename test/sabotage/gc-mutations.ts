@@ -154,5 +154,6 @@ export const GC_MUTATIONS: readonly Mutation[] = [
     "const blob = await blobs.findBlob(registry, requireRepository(ctx), digest, ctx.method === 'HEAD' && mayPush(registry, ctx));",
     LEASES,
   ),
+  mutation('gc: rows durably gone before bytes', 'src/blobs/sweep.ts', '      await mustBeDurable(tx);\n', '', REPORTS),
   mutation('gc: plans by index', 'src/registry/gc/run.ts', '      await lookUpsOnly(tx);\n', '', PLANS),
 ];

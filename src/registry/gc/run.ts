@@ -36,7 +36,7 @@ export const NOTHING: Counts = {
   objectBytes: 0,
 };
 
-/** A batch that took longer than this allows for waited for a store or a lock, which costs requests nothing. */
+/** A batch that took longer than this allows for has waited for a store or a lock; nobody gains when the next waits, too. */
 const LONGEST_REST_MS = 5_000;
 
 export type Cause = 'schedule' | 'request' | 'command';
@@ -113,7 +113,7 @@ export class RunInProgress implements Run {
   /** Leaves the rest of the time to requests, after a batch that took so many milliseconds. */
   async rest(took: number): Promise<void> {
     const { pace = 0 } = this.#options;
-    if (pace > 0) await delay(Math.min(took * pace, LONGEST_REST_MS));
+    if (pace > 0 && this.goesOn) await delay(Math.min(took * pace, LONGEST_REST_MS));
   }
 
   /** For what is removed outside of a batch: counts it in a transaction of the caller's. */
