@@ -6,7 +6,7 @@ import { abortUploads } from './s3-multipart.ts';
 import { StoreUnavailable, type Deleted } from './store.ts';
 
 /** Few, since a request that has to list uploads costs a server more than one that reads. */
-const LANES = 4;
+const LANES = 2;
 /** Keys of one DeleteObjects, which takes a thousand names. */
 const AT_ONCE = 300;
 /** A store that failed so often is down; waiting for the others takes a minute each. */

@@ -23,6 +23,7 @@ describe('a blob that nothing uses', () => {
       objects: 1,
       objectBytes: 1000,
       busy: false,
+      more: false,
     });
     expectStatus(await theirs.getBlob(content.digest), 404);
     expectStatus(await repo.headBlob(content.digest), 404);

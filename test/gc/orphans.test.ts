@@ -57,7 +57,7 @@ async function purged({ repo, subject }: Pick<Signed, 'repo' | 'subject'>) {
   expect((await collect(registry)).orphans, 'the subject may come back').toBe(0);
   await undoIsOver();
   const predicted = await previewCollection(registry);
-  const { busy: _, ...report } = await collect(registry);
+  const { busy: _, more: __, ...report } = await collect(registry);
   expect(report).toEqual(predicted);
   return report;
 }

@@ -18,6 +18,8 @@ export interface CollectOptions extends RunOptions {
 export interface CollectReport extends Counts {
   /** Another process collects: nothing was done here, or not all. */
   readonly busy: boolean;
+  /** The budget was over before all that was due had been looked at. */
+  readonly more: boolean;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface CollectReport extends Counts {
  */
 export async function collect(world: Collecting, options: CollectOptions = {}): Promise<CollectReport> {
   const run = new RunInProgress(world, options);
-  if (!(await run.claim())) return { ...run.counts, busy: true };
+  if (!(await run.claim())) return { ...run.counts, busy: true, more: false };
   try {
     await backfillReviews(run);
     if (options.uploadIdleSeconds !== undefined) await reapIdle(run, options.uploadIdleSeconds);
@@ -39,11 +41,11 @@ export async function collect(world: Collecting, options: CollectOptions = {}): 
   } catch (error) {
     // It goes on there; what was done here is done.
     if (!(error instanceof CollectionLost)) throw error;
-    return { ...run.counts, busy: true };
+    return { ...run.counts, busy: true, more: false };
   } finally {
     await run.finish();
   }
-  return { ...run.counts, busy: false };
+  return { ...run.counts, busy: false, more: !run.goesOn };
 }
 
 /** The last step alone. Any number of processes may sweep: no two of them take the same objects. */

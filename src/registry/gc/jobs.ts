@@ -23,15 +23,17 @@ const BUDGET_MS = 45_000;
 export const PACE = 3;
 
 export async function runCollectJob(registry: Registry, job: CollectJob): Promise<void> {
-  await collect(registry, {
-    cause: job.requestedBy === undefined ? 'schedule' : 'request',
-    requestedBy: job.requestedBy ?? null,
+  const { requestedBy } = job;
+  const { more } = await collect(registry, {
+    cause: requestedBy === undefined ? 'schedule' : 'request',
+    requestedBy: requestedBy ?? null,
     budget: BUDGET_MS,
     pace: PACE,
     uploadIdleSeconds: registry.limits.uploadIdleSeconds,
     // Who asks for it wants all of it; ordinarily the bytes have a job of their own.
-    sweep: job.requestedBy !== undefined,
+    sweep: requestedBy !== undefined,
   });
+  if (more && requestedBy !== undefined) await registry.db.transaction((tx) => enqueueCollection(tx, requestedBy));
 }
 
 export async function runSweepJob(registry: Registry): Promise<void> {
