@@ -17,8 +17,8 @@ export interface CollectJob {
 /** A job keeps its place no longer; the next one goes on a moment later. */
 const BUDGET_MS = 45_000;
 /**
- * A quarter of the time is the collector's, so that requests do not notice it: on two cores that are half busy their p99 was 1.1
- * times what it was without, and 2.8 times when half of the time was. `npm run bench:gc` measures both ends.
+ * A quarter of the time is the collector's, so that requests do not notice it: on two cores that were half busy the p99 of a push
+ * was 1.1 times what it was without, and 2.8 times when half of the time was. `npm run bench:gc` measures both ends.
  */
 export const PACE = 3;
 
