@@ -1,7 +1,7 @@
 /**
  * Random repositories under random rules, against the model: what a preview says, what a run does, what undoing brings back, and
  * what garbage collection leaves in the end. A campaign: BERTH_RETENTION_RUNS=200 BERTH_RETENTION_NODES=1000, and a seed by
- * BERTH_RETENTION_SEED.
+ * BERTH_RETENTION_SEED; BERTH_RETENTION_LEAST=1000 has them all large.
  */
 import fc from 'fast-check';
 import sql from 'sql-template-tag';
@@ -18,6 +18,7 @@ import { expected, type Outcome } from './model.ts';
 
 const RUNS = Number(process.env['BERTH_RETENTION_RUNS'] ?? 15);
 const NODES = Number(process.env['BERTH_RETENTION_NODES'] ?? 40);
+const LEAST = Number(process.env['BERTH_RETENTION_LEAST'] ?? 1);
 const SEED = process.env['BERTH_RETENTION_SEED'];
 
 const hub = await testHub({ config: { gc: { undo: 0, delay: 0, bytesDelay: 0, lease: 0 } } });
@@ -63,7 +64,7 @@ it(
   'nothing reached from what is kept goes, everything else does, and undoing brings it back',
   async () => {
     await fc.assert(
-      fc.asyncProperty(world(NODES), fc.boolean(), async (made, undone) => {
+      fc.asyncProperty(world(LEAST, NODES), fc.boolean(), async (made, undone) => {
         const project = await hub.project();
         const projectId = (await db.first<{ id: number }>(sql`select id from projects where name = ${project}`))!.id;
         const written = await write(db, made, project, unique());

@@ -84,9 +84,9 @@ const rule: fc.Arbitrary<Rule> = fc
       : { ...made, keep_latest: 0 },
   );
 
-/** Up to so many nodes, half of them indexes. */
-export function world(most: number): fc.Arbitrary<World> {
-  return fc.integer({ min: 1, max: most }).chain((count) =>
+/** Between `least` and `most` nodes, half of them indexes. */
+export function world(least: number, most: number): fc.Arbitrary<World> {
+  return fc.integer({ min: least, max: most }).chain((count) =>
     fc.record({
       nodes: fc.tuple(...Array.from({ length: count }, (_, i) => node(i))),
       signatures: fc.array(
