@@ -70,29 +70,29 @@ class DiskStore implements BlobStore {
    * that unlinks is one of the four that Node reads files with.
    */
   async deleteAll(keys: readonly string[]): Promise<Deleted> {
-    const unlinked = new Map<string, string[]>();
+    const unlinked: string[] = [];
     const gone: string[] = [];
     let failure: Error | undefined;
-    const attempt = async (doing: string, work: () => Promise<void>): Promise<boolean> => {
+    const attempt = async (doing: string, work: () => Promise<void>): Promise<void> => {
       try {
-        await work().catch(unlessMissing);
-        return true;
+        await work();
       } catch (error) {
         failure ??= diskError(error, doing);
-        return false;
       }
     };
     for (const key of keys) {
       await attempt(`delete ${key}`, async () => {
-        const path = this.#path(key);
-        const folder = dirname(path);
-        await unlink(path).catch(unlessMissing);
-        unlinked.set(folder, [...(unlinked.get(folder) ?? []), key]);
+        await unlink(this.#path(key)).catch(unlessMissing);
+        unlinked.push(key);
       });
     }
     // Durable before the caller forgets the keys: a file that comes back after a power cut would have no owner.
-    for (const [folder, names] of unlinked)
-      if (await attempt(`sync ${folder}`, () => this.#folders.sync(folder))) gone.push(...names);
+    for (const [folder, names] of Map.groupBy(unlinked, (key) => dirname(this.#path(key)))) {
+      await attempt(`sync ${folder}`, async () => {
+        await this.#folders.sync(folder).catch(unlessMissing);
+        gone.push(...names);
+      });
+    }
     return { gone, failure };
   }
 

@@ -2,10 +2,9 @@ import sql from 'sql-template-tag';
 import type { Queryable, Transaction } from '../db/database.ts';
 
 /**
- * Dead objects whose time has come, with the next attempt put off, so that two sweeps work on the same ones only when one
- * takes longer than a minute for them, which does no harm; none while
- * somebody holds all bytes. `from` is where to begin, so that a long sweep does not walk again over what it removed; `due` is a
- * text, since a Date knows milliseconds only.
+ * Dead objects whose time has come, with the next attempt put off, so that two sweeps work on the same ones only when one takes
+ * longer than a minute for them, which does no harm; none while somebody holds all bytes. `from` is where to begin, so that a long
+ * sweep does not walk again over what it removed; `due` is a text, since a Date knows milliseconds only.
  */
 export function takeDueObjects(
   tx: Transaction,

@@ -75,7 +75,7 @@ export interface BlobStore extends AsyncDisposable {
 /** What became of a request to delete several objects. What failed can be tried again. */
 export interface Deleted {
   readonly gone: readonly string[];
-  /** The first; the others were tried all the same. */
+  /** The first. Others were tried all the same, unless the store was seen to be down. */
   readonly failure: Error | undefined;
 }
 

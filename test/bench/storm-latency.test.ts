@@ -1,17 +1,8 @@
 import { expect, it } from 'vitest';
-import type { Collected } from '../torture/storm-collector.ts';
+import { COUNTS, type Collected } from '../torture/storm-collector.ts';
 import { Latencies, type Mode } from '../torture/storm-latency.ts';
 
-const NOTHING: Collected = {
-  manifests: 0,
-  orphans: 0,
-  links: 0,
-  blobs: 0,
-  bytes: 0,
-  uploads: 0,
-  objects: 0,
-  object_bytes: 0,
-};
+const NOTHING = Object.fromEntries(COUNTS.map((name) => [name, 0])) as Collected;
 const SOMETHING: Collected = { ...NOTHING, blobs: 3, objects: 2 };
 
 interface Windows {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { BlobStore } from '../../src/blobs/store.ts';
 import { sweepDeadObjects } from '../../src/blobs/sweep.ts';
 import { collect, sweepBytes } from '../../src/registry/gc/collect.ts';
-import { runCollectJob, runSweepJob } from '../../src/registry/gc/jobs.ts';
+import { runCollectJob, runSweepJob, type CollectJob } from '../../src/registry/gc/jobs.ts';
 import { testHub } from '../harness/hub.ts';
 import { blob, expectStatus, image, type Answer } from '../harness/oci-client.ts';
 import { brake, untilWaiting } from '../races/brake.ts';
@@ -85,6 +85,22 @@ describe('POST /gc/run', () => {
       links: 1,
       objects: 1,
     });
+  });
+
+  it('goes on in another job when its time is over', async () => {
+    const repo = await hub.repo();
+    await repo.mustPush(blob());
+    expectStatus(await hub.api('POST', '/gc/run'), 204);
+    /** As a worker takes it. */
+    const take = (): Promise<{ payload: CollectJob }[]> =>
+      db.query(sql`delete from graphile_worker._private_jobs returning payload`);
+    const [asked] = await take();
+    await runCollectJob(registry, asked!.payload, 0);
+    const [next] = await take();
+    expect(next).toEqual(asked);
+    await runCollectJob(registry, next!.payload);
+    expect(await take()).toEqual([]);
+    expect((await runs()).items[0]).toMatchObject({ cause: 'request', links: 1, objects: 1 });
   });
 });
 

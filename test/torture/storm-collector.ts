@@ -5,7 +5,16 @@ import { until } from './storm-account.ts';
 import type { Query } from './owners.ts';
 import type { Tally } from './storm-session.ts';
 
-const COUNTS = ['manifests', 'orphans', 'links', 'blobs', 'bytes', 'uploads', 'objects', 'object_bytes'] as const;
+export const COUNTS = [
+  'manifests',
+  'orphans',
+  'links',
+  'blobs',
+  'bytes',
+  'uploads',
+  'objects',
+  'object_bytes',
+] as const;
 
 /** What runs report, added up, and what a dry run predicts. */
 export type Collected = Readonly<Record<(typeof COUNTS)[number], number>>;
