@@ -17,9 +17,9 @@ async function home(uid = process.getuid!()): Promise<string> {
   return path;
 }
 
-/** The clone seems to be at `at`, for the hub alone: its processes share a private view of the file system. */
+/** The clone seems to be at `at`, for the hub alone, which starts there: its processes share a private view of the file system. */
 function cloneAt(at: string): string[] {
-  return ['unshare', '--mount', '--', 'sh', '-c', 'mount --bind "$0" "$1" && shift && exec "$@"', CLONE, at];
+  return ['unshare', '--mount', '--', 'sh', '-c', 'mount --bind "$0" "$1" && cd "$1" && shift && exec "$@"', CLONE, at];
 }
 
 async function works(hub: HubProcess): Promise<void> {
